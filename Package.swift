@@ -1,0 +1,93 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Every dependency, and why it is here:
+//   swift-crypto            ChaCha20-Poly1305, HKDF, X25519, Ed25519, SHA-256: nothing of our own where a reviewed library exists.
+//   swift-argument-parser   `--help`, errors and exit codes that behave as people expect.
+//   swift-log               the log lines of `lapel run`, replaceable by whoever embeds the recorder.
+//   TOMLKit                 a complete TOML 1.0 parser (toml++), for configuration.
+//   libx264, libopenh264    H.264 in software; one is enough (traits below). A binary with x264 is under the GPL.
+//   libopus                 Opus in MP4: 0.4 of the CPU of FFmpeg's AAC, and browsers play it.
+//   libyuv                  pixel formats and MJPEG decoding with SIMD.
+//   libasound               microphones.
+let strict: [SwiftSetting] = [
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+  name: "lapel",
+  products: [
+    .executable(name: "lapel", targets: ["lapel"]),
+    .executable(name: "lapel-dock", targets: ["lapel-dock"]),
+  ],
+  traits: [
+    .trait(name: "X264", description: "H.264 by libx264 (the binary is then under the GPL)"),
+    .trait(name: "OpenH264", description: "H.264 by libopenh264 (BSD)"),
+    .default(enabledTraits: ["X264", "OpenH264"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+  ],
+  targets: [
+    // Headers and constants that Swift cannot import by itself.
+    .target(name: "CLinux"),
+    .systemLibrary(name: "CX264", pkgConfig: "x264", providers: [.apt(["libx264-dev"])]),
+    .systemLibrary(name: "COpenH264", pkgConfig: "openh264", providers: [.apt(["libopenh264-dev"])]),
+    .systemLibrary(name: "COpus", pkgConfig: "opus", providers: [.apt(["libopus-dev"])]),
+    .systemLibrary(name: "CYUV", providers: [.apt(["libyuv-dev"])]),
+    .systemLibrary(name: "CALSA", pkgConfig: "alsa", providers: [.apt(["libasound2-dev"])]),
+
+    // Pure values: no I/O, no clock.
+    .target(name: "Media", swiftSettings: strict),
+    .target(name: "Core", dependencies: ["Media"], swiftSettings: strict),
+    .target(name: "Synthetic", dependencies: ["Core", "Media"], swiftSettings: strict),
+    .target(name: "Evidence", dependencies: ["Media", crypto], swiftSettings: strict),
+    .target(name: "Opening", dependencies: ["Evidence", "Media", crypto], swiftSettings: strict),
+    .target(
+      name: "Configuration", dependencies: ["Core", "Media", .product(name: "TOMLKit", package: "TOMLKit")],
+      swiftSettings: strict),
+    .target(name: "Control", dependencies: ["Core", "Media"], swiftSettings: strict),
+
+    // The thin edges: the kernel, the devices, the card.
+    .target(name: "LinuxIO", dependencies: ["CLinux", "Media"], swiftSettings: strict),
+    .target(
+      name: "EvidenceStore", dependencies: ["Evidence", "LinuxIO", "Media"], swiftSettings: strict),
+    .target(
+      name: "Camera", dependencies: ["Core", "Media", "LinuxIO", "CLinux", "CYUV"], swiftSettings: strict),
+    .target(name: "Microphone", dependencies: ["Core", "Media", "LinuxIO", "CALSA"], swiftSettings: strict),
+    .target(
+      name: "Encoding",
+      dependencies: [
+        "Core", "Media", "LinuxIO", "COpus",
+        .target(name: "CX264", condition: .when(traits: ["X264"])),
+        .target(name: "COpenH264", condition: .when(traits: ["OpenH264"])),
+      ], swiftSettings: strict),
+
+    // The wiring and the two commands.
+    .target(
+      name: "RecorderRuntime",
+      dependencies: [
+        "Configuration", "Control", "Core", "Media", "LinuxIO", "Evidence", "EvidenceStore", "Camera", "Microphone",
+        "Encoding", "Synthetic", .product(name: "Logging", package: "swift-log"),
+      ], swiftSettings: strict),
+    .executableTarget(
+      name: "lapel",
+      dependencies: [
+        "RecorderRuntime", "Configuration", "Control", "Core", "Media", "LinuxIO", "Evidence", "EvidenceStore",
+        "Camera", "Microphone", arguments,
+      ], swiftSettings: strict),
+    .executableTarget(
+      name: "lapel-dock", dependencies: ["Opening", "Evidence", "Media", "Synthetic", arguments, crypto],
+      swiftSettings: strict),
+  ],
+  swiftLanguageModes: [.v6]
+)

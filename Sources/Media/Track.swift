@@ -1,0 +1,43 @@
+/// The H.264 parameter sets of a stream, each one NAL unit without start code or length (ITU-T H.264, 7.3.2).
+public struct H264ParameterSets: Hashable, Sendable {
+  public var sequence: [UInt8]
+  public var picture: [UInt8]
+
+  public init(sequence: [UInt8], picture: [UInt8]) {
+    self.sequence = sequence
+    self.picture = picture
+  }
+}
+
+/// What an init segment must say of a video track.
+public struct VideoTrack: Hashable, Sendable {
+  /// Ticks of its media timeline in a second: 90,000 divides every usual frame rate.
+  public static let timescale: Int64 = 90_000
+
+  public var width: Int
+  public var height: Int
+  public var parameterSets: H264ParameterSets
+
+  public init(width: Int, height: Int, parameterSets: H264ParameterSets) {
+    self.width = width
+    self.height = height
+    self.parameterSets = parameterSets
+  }
+}
+
+/// What an init segment must say of an Opus track (Encapsulation of Opus in ISO Base Media, 4.3.2).
+public struct AudioTrack: Hashable, Sendable {
+  /// Opus in MP4 always counts at 48 kHz.
+  public static let timescale: Int64 = 48_000
+
+  /// 1 or 2.
+  public var channels: Int
+  /// Samples at the start of the first packet that are encoder delay, not sound: the encoder's lookahead in a segment
+  /// whose first packet starts a stream, 0 in every other.
+  public var preSkip: Int
+
+  public init(channels: Int, preSkip: Int) {
+    self.channels = channels
+    self.preSkip = preSkip
+  }
+}
