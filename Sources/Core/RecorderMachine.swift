@@ -1,0 +1,315 @@
+public import Media
+
+/// What started, extended or marked a recording.
+public struct Trigger: Hashable, Sendable {
+  /// Closed list; the raw value is stored with the recording.
+  public enum Source: String, Hashable, Sendable, CaseIterable {
+    case button, socket, demo, schedule, radio
+  }
+
+  public var source: Source
+  /// The time of the gesture's first edge by the kernel: the recording's pre-event counts from here.
+  public var time: MonotonicTime
+  /// When the gesture was understood; at most the configured span after `time`.
+  public var decided: MonotonicTime
+
+  public init(source: Source, time: MonotonicTime, decided: MonotonicTime) {
+    self.source = source
+    self.time = time
+    self.decided = decided
+  }
+}
+
+/// Why nothing can be recorded, or why a recording ended by itself. Raw values are stored and shown.
+public enum RecorderFault: String, Hashable, Sendable, CaseIterable {
+  /// Neither camera nor microphone delivers.
+  case noCapture = "no_capture"
+  /// The card has no room beyond what a clean close needs.
+  case storeFull = "store_full"
+  /// The card cannot be written.
+  case storeFailed = "store_failed"
+}
+
+/// The recorder's state and every rule of changing it: events in, effects out, no I/O, no clock.
+///
+/// Total: every event is defined in every state, and a table test walks all of them. The states follow what the wearer
+/// must be able to tell apart.
+public struct RecorderMachine: Sendable {
+  /// What the signs show.
+  public enum State: Hashable, Sendable {
+    /// No keyframe is in memory yet. A trigger is remembered.
+    case starting(pending: Trigger?)
+    /// The ring fills; a trigger would be honoured.
+    case ready
+    /// Accepted: the footage is safe in memory, not yet on the card.
+    case saving(Recording)
+    /// The footage reaches the card, at most 1.5 s late.
+    case recording(Recording)
+    /// Nothing became durable for too long; the footage is still in memory. Returns by itself.
+    case atRisk(Recording)
+    /// Stopped by the user; goes on until the configured end.
+    case postEvent(Recording)
+    /// The last bytes and the last line are being written. A trigger is remembered.
+    case closing(pending: Trigger?)
+    /// Shown with its reason; returns when the reason goes.
+    case cannotRecord(RecorderFault)
+    /// The process ends; `isOpen` while a recording is still being closed.
+    case stopping(isOpen: Bool)
+  }
+
+  /// What the machine knows of the recording that is open.
+  public struct Recording: Hashable, Sendable {
+    public var trigger: Trigger
+    /// Packets from here on do not belong to it; nil until it is stopped.
+    public var end: MonotonicTime?
+    /// End of the media that is durable on the card; nil before the first checkpoint.
+    public var durableEnd: MonotonicTime?
+    /// When the last checkpoint became durable; the trigger's decision before the first.
+    public var lastDurable: MonotonicTime
+    /// True once the lag was small enough for *recording* to be shown.
+    public var hasCaughtUp = false
+  }
+
+  public enum Event: Hashable, Sendable {
+    /// A first keyframe is in memory and the store has been opened.
+    case captureReady
+    /// No track delivers any more; the store is fine.
+    case captureLost
+    case trigger(Trigger)
+    /// A deliberate stop, and the time of its first edge.
+    case stop(MonotonicTime)
+    case mark(MonotonicTime)
+    /// A checkpoint is durable: all media before `end`.
+    case durable(end: MonotonicTime)
+    /// Time passed.
+    case tick
+    /// The writer has closed the recording; with a fault when it did so by itself.
+    case closed(RecorderFault?)
+    /// The store is unusable (fault) or usable again (nil) while nothing is recorded.
+    case store(RecorderFault?)
+    /// The process is asked to end (SIGINT, SIGTERM).
+    case terminate
+  }
+
+  /// What the runtime has to do, all of it, in the order of the fields.
+  public struct Effects: Hashable, Sendable {
+    /// Begin a recording for this trigger.
+    public var open: Trigger?
+    /// Write down that a trigger came while recording.
+    public var retrigger: Trigger?
+    /// Write down a marker.
+    public var mark: MonotonicTime?
+    /// Tell the writer the recording's end: `.some(nil)` takes it away.
+    public var end: MonotonicTime??
+    /// What to tell whoever caused the event.
+    public var answer = Answer.none
+    /// Nothing is open any more: leave.
+    public var exit = false
+
+    public init() {}
+  }
+
+  public enum Answer: Hashable, Sendable {
+    case none
+    /// Heard, being saved.
+    case accepted
+    /// Will be honoured as soon as capture or the previous recording allows.
+    case remembered
+    /// A recording already runs; the trigger is noted in it and keeps it going.
+    case continued
+    case stopped
+    case marked
+    case notRecording
+    case refused(RecorderFault)
+    case stopping
+  }
+
+  /// Limits that decide what is shown.
+  public struct Limits: Hashable, Sendable {
+    public var postEvent = Nanoseconds.zero
+    /// *Recording* is shown only at or below this lag.
+    public var recordingLag = Nanoseconds.milliseconds(1_500)
+    /// *At risk* is shown when nothing became durable for this long.
+    public var silence = Nanoseconds.seconds(2)
+
+    public init(postEvent: Nanoseconds) { self.postEvent = postEvent }
+  }
+
+  public let limits: Limits
+  public private(set) var state: State = .starting(pending: nil)
+  /// The store's fault while nothing is recorded; capture may be ready and recording still impossible.
+  private var storeFault: RecorderFault?
+  private var isCapturing = false
+
+  public init(limits: Limits) { self.limits = limits }
+
+  /// Takes in one event. O(1), no allocation.
+  public mutating func handle(_ event: Event, now: MonotonicTime) -> Effects {
+    var effects = Effects()
+    noteHealth(event)
+    switch state {
+    case .starting(let pending): whileStarting(event, pending: pending, effects: &effects)
+    case .ready: whileReady(event, effects: &effects)
+    case .cannotRecord(let fault): whileUnable(event, fault: fault, effects: &effects)
+    case .saving(let open), .recording(let open), .atRisk(let open), .postEvent(let open):
+      whileOpen(event, recording: open, now: now, effects: &effects)
+    case .closing(let pending): whileClosing(event, pending: pending, effects: &effects)
+    case .stopping(let isOpen): whileStopping(event, isOpen: isOpen, effects: &effects)
+    }
+    return effects
+  }
+
+  /// The recording that is open and not being closed.
+  public var recording: Recording? {
+    switch state {
+    case .saving(let open), .recording(let open), .atRisk(let open), .postEvent(let open): open
+    case .starting, .ready, .closing, .cannotRecord, .stopping: nil
+    }
+  }
+
+  // MARK: - States
+
+  private mutating func noteHealth(_ event: Event) {
+    switch event {
+    case .captureReady: isCapturing = true
+    case .captureLost: isCapturing = false
+    case .store(let fault), .closed(let fault): storeFault = fault
+    case .trigger, .stop, .mark, .durable, .tick, .terminate: break
+    }
+  }
+
+  /// The state when nothing is recorded, by what is known of capture and store.
+  private var idleState: State {
+    if let storeFault { return .cannotRecord(storeFault) }
+    return isCapturing ? .ready : .cannotRecord(.noCapture)
+  }
+
+  private mutating func begin(_ trigger: Trigger, effects: inout Effects) {
+    state = .saving(Recording(trigger: trigger, lastDurable: trigger.decided))
+    effects.open = trigger
+  }
+
+  private mutating func whileStarting(_ event: Event, pending: Trigger?, effects: inout Effects) {
+    switch event {
+    case .captureReady, .store(nil):
+      guard isCapturing, storeFault == nil else { return }
+      if let pending { begin(pending, effects: &effects) } else { state = .ready }
+    case .trigger(let trigger):
+      state = .starting(pending: pending ?? trigger)
+      effects.answer = .remembered
+    case .stop:
+      state = .starting(pending: nil)
+      effects.answer = pending == nil ? .notRecording : .stopped
+    case .mark: effects.answer = .notRecording
+    case .store(let fault?): state = .cannotRecord(fault)
+    case .captureLost: state = .cannotRecord(.noCapture)
+    case .durable, .tick, .closed: break
+    case .terminate: leave(&effects)
+    }
+  }
+
+  private mutating func whileReady(_ event: Event, effects: inout Effects) {
+    switch event {
+    case .trigger(let trigger):
+      begin(trigger, effects: &effects)
+      effects.answer = .accepted
+    case .stop, .mark: effects.answer = .notRecording
+    case .captureLost, .captureReady, .store: state = idleState
+    case .durable, .tick, .closed: break
+    case .terminate: leave(&effects)
+    }
+  }
+
+  private mutating func whileUnable(_ event: Event, fault: RecorderFault, effects: inout Effects) {
+    switch event {
+    case .trigger: effects.answer = .refused(fault)
+    case .stop, .mark: effects.answer = .notRecording
+    case .captureReady, .captureLost, .store: state = idleState
+    case .durable, .tick, .closed: break
+    case .terminate: leave(&effects)
+    }
+  }
+
+  private mutating func whileOpen(
+    _ event: Event, recording: Recording, now: MonotonicTime, effects: inout Effects
+  ) {
+    var recording = recording
+    switch event {
+    case .trigger(let trigger):
+      recording.end = nil
+      effects.retrigger = trigger
+      effects.end = .some(nil)
+      effects.answer = .continued
+    case .stop(let time):
+      // A second stop does not wait for the post-event time.
+      let end = recording.end == nil ? time + limits.postEvent : min(time, recording.end ?? time)
+      recording.end = end
+      effects.end = end
+      effects.answer = .stopped
+    case .mark(let time):
+      effects.mark = time
+      effects.answer = .marked
+    case .durable(let end):
+      recording.durableEnd = max(end, recording.durableEnd ?? end)
+      recording.lastDurable = now
+    case .closed(nil):
+      state = idleState
+      return
+    case .closed(let fault?):
+      state = .cannotRecord(fault)
+      return
+    case .terminate:
+      effects.end = recording.end.map { min($0, now) } ?? now
+      state = .stopping(isOpen: true)
+      return
+    case .captureReady, .captureLost, .store, .tick: break
+    }
+    state = shown(&recording, now: now)
+  }
+
+  private mutating func whileClosing(_ event: Event, pending: Trigger?, effects: inout Effects) {
+    switch event {
+    case .trigger(let trigger):
+      state = .closing(pending: pending ?? trigger)
+      effects.answer = .remembered
+    case .stop:
+      state = .closing(pending: nil)
+      effects.answer = pending == nil ? .notRecording : .stopped
+    case .mark: effects.answer = .notRecording
+    case .closed(nil):
+      if let pending, case .ready = idleState { begin(pending, effects: &effects) } else { state = idleState }
+    case .closed(let fault?): state = .cannotRecord(fault)
+    case .terminate: state = .stopping(isOpen: true)
+    case .captureReady, .captureLost, .durable, .tick, .store: break
+    }
+  }
+
+  private mutating func whileStopping(_ event: Event, isOpen: Bool, effects: inout Effects) {
+    switch event {
+    case .closed: leave(&effects)
+    case .trigger, .stop, .mark: effects.answer = .stopping
+    case .captureReady, .captureLost, .durable, .tick, .store, .terminate: effects.exit = !isOpen
+    }
+  }
+
+  private mutating func leave(_ effects: inout Effects) {
+    state = .stopping(isOpen: false)
+    effects.exit = true
+  }
+
+  /// What may be shown of an open recording now.
+  private func shown(_ recording: inout Recording, now: MonotonicTime) -> State {
+    if let end = recording.end, now >= end + limits.silence { return .closing(pending: nil) }
+    let horizon = min(now, recording.end ?? now)
+    if let durableEnd = recording.durableEnd, horizon - durableEnd <= limits.recordingLag {
+      recording.hasCaughtUp = true
+      guard now - recording.lastDurable <= limits.silence || recording.end.map({ durableEnd >= $0 }) == true else {
+        return .atRisk(recording)
+      }
+      if let end = recording.end { return now < end ? .postEvent(recording) : .closing(pending: nil) }
+      return .recording(recording)
+    }
+    if recording.hasCaughtUp || now - recording.lastDurable > limits.silence { return .atRisk(recording) }
+    return .saving(recording)
+  }
+}

@@ -1,0 +1,141 @@
+public import Media
+
+/// Decides what the writer does next: where a fragment ends, when a checkpoint is made, where a segment ends.
+///
+/// Pure: it looks at the ring and at the `now` it is given and answers with one step; the writer performs it and says
+/// so (`didWrite…`). All edges are packet times.
+public struct SegmentPlanner: Sendable {
+  /// The plan's constants, all spans of time.
+  public struct Settings: Hashable, Sendable {
+    /// A fragment ends here at the latest.
+    public var longestFragment = Nanoseconds.milliseconds(500)
+    /// From here on a fragment rather ends at a keyframe.
+    public var shortestFragment = Nanoseconds.milliseconds(400)
+    /// From the start of one checkpoint to the start of the next.
+    public var checkpointInterval: Nanoseconds
+    /// A segment ends at the first keyframe after this.
+    public var segmentLength: Nanoseconds
+    /// How long a late track is waited for beyond two of its own intervals.
+    public var lateness = Nanoseconds.milliseconds(150)
+    /// Distance between two packets of a track by its settings.
+    public var videoInterval: Nanoseconds
+    public var audioInterval = Nanoseconds.milliseconds(20)
+
+    public init(checkpointInterval: Nanoseconds, segmentLength: Nanoseconds, videoInterval: Nanoseconds) {
+      self.checkpointInterval = checkpointInterval
+      self.segmentLength = segmentLength
+      self.videoInterval = videoInterval
+    }
+
+    func interval(of track: TrackID) -> Nanoseconds { track == .video ? videoInterval : audioInterval }
+  }
+
+  /// One step of the writer.
+  public enum Step: Hashable, Sendable {
+    /// Nothing to do before the given time, unless a packet at or after `packet` arrives.
+    case wait(until: MonotonicTime, packet: MonotonicTime)
+    /// Write what lies before `edge`; then, in this order, what is asked: a checkpoint, and after it the end of the
+    /// segment or of the recording.
+    case fragment(edge: MonotonicTime, checkpoint: Bool, after: After)
+    /// Nothing new was captured, but what is written must be confirmed, or it must be said that nothing came.
+    case checkpoint
+  }
+
+  /// What follows a fragment and its checkpoint.
+  public enum After: Hashable, Sendable {
+    case nothing
+    /// A segment ends at this edge, which is a keyframe, and the next begins there.
+    case nextSegment
+    /// The recording ends.
+    case close
+  }
+
+  public let settings: Settings
+  /// Tracks that are fed; a track that falls silent is waited for only as long as `lateness` says.
+  public var tracks: [TrackID]
+  /// Everything before it is in a fragment.
+  public private(set) var fragmentStart: MonotonicTime
+  public private(set) var segmentStart: MonotonicTime
+  /// Packets from here on do not belong to the recording; nil while it goes on.
+  public private(set) var end: MonotonicTime?
+  private var lastCheckpointStart: MonotonicTime
+  private var isFirstCheckpointMade = false
+  private var isEventPending = false
+
+  public init(settings: Settings, tracks: [TrackID], start: MonotonicTime, now: MonotonicTime) {
+    self.settings = settings
+    self.tracks = tracks
+    self.fragmentStart = start
+    self.segmentStart = start
+    self.lastCheckpointStart = now
+  }
+
+  /// Moves or takes away the end; an end before what is already written means: as soon as possible.
+  public mutating func setEnd(_ end: MonotonicTime?) { self.end = end }
+
+  /// Something happened that should be durable soon: the next checkpoint may come after half a second already.
+  public mutating func requestCheckpoint() { isEventPending = true }
+
+  public mutating func didWriteFragment(edge: MonotonicTime) { fragmentStart = max(fragmentStart, edge) }
+
+  /// - Parameter start: when the checkpoint was begun; a late one is made once, never several in a row.
+  public mutating func didCheckpoint(startedAt start: MonotonicTime) {
+    lastCheckpointStart = start
+    isFirstCheckpointMade = true
+    isEventPending = false
+  }
+
+  public mutating func didBeginSegment(at start: MonotonicTime) { segmentStart = start }
+
+  /// After a failed sync: everything from `start`, a keyframe, is written again in a new segment.
+  public mutating func rewind(to start: MonotonicTime) {
+    fragmentStart = start
+    segmentStart = start
+    isFirstCheckpointMade = false
+  }
+
+  /// The next step.
+  public func step(now: MonotonicTime, ring: borrowing PacketRing) -> Step {
+    let available = available(now: now, ring: ring)
+    let end = end.map { max($0, fragmentStart) }
+    let checkpointAt = lastCheckpointStart + (isEventPending ? settings.longestFragment : settings.checkpointInterval)
+    let isCheckpointDue = now >= checkpointAt || !isFirstCheckpointMade
+
+    if let end, available >= end { return .fragment(edge: end, checkpoint: true, after: .close) }
+
+    let (edge, isRotation) = nextEdge(ring: ring)
+    if available >= edge {
+      return .fragment(edge: edge, checkpoint: isCheckpointDue || isRotation, after: isRotation ? .nextSegment : .nothing)
+    }
+    if isFirstCheckpointMade, now >= checkpointAt {
+      // A fragment shorter than one frame interval would hold nothing of the slower track.
+      return available > fragmentStart ? .fragment(edge: available, checkpoint: true, after: .nothing) : .checkpoint
+    }
+    // Wake for a packet that completes the fragment, for the checkpoint, and to see a track turn late.
+    let wake = isFirstCheckpointMade ? min(checkpointAt, now + settings.lateness) : now + settings.lateness
+    return .wait(until: wake, packet: min(edge, end ?? edge))
+  }
+
+  /// Every live track has a packet at or after this time, so everything before it is complete.
+  func available(now: MonotonicTime, ring: borrowing PacketRing) -> MonotonicTime {
+    var available: MonotonicTime?
+    for track in tracks {
+      let newest = ring.newestTime(of: track)
+      let patience = settings.lateness + settings.interval(of: track) * 2
+      guard newest + patience >= now || newest >= (end ?? .distantFuture) else { continue }
+      available = min(available ?? newest, newest)
+    }
+    if let available { return available }
+    // No track is live: time itself passes, so that the end is reached and silence is confirmed as silence.
+    return now - settings.lateness
+  }
+
+  private func nextEdge(ring: borrowing PacketRing) -> (edge: MonotonicTime, isRotation: Bool) {
+    let longest = fragmentStart + settings.longestFragment
+    let rotation = ring.keyframeTime(atOrAfter: max(segmentStart + settings.segmentLength, fragmentStart))
+    if let rotation, rotation <= longest, rotation > segmentStart { return (rotation, true) }
+    let keyframe = ring.keyframeTime(atOrAfter: fragmentStart + settings.shortestFragment)
+    if let keyframe, keyframe <= longest { return (keyframe, false) }
+    return (longest, false)
+  }
+}
