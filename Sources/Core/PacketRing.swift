@@ -60,7 +60,9 @@ public struct PacketRing: ~Copyable {
   private var newestVideo = MonotonicTime.distantPast
   private var newestOther = MonotonicTime.distantPast
   private var isRefusingVideo = false
-  private var pinnedFrom: MonotonicTime?
+  private var isShortened = false
+  private var recordingPin: MonotonicTime?
+  private var triggerPin: MonotonicTime?
 
   /// - Parameters:
   ///   - memory: the arena; lent, never freed here, and used by nothing else as long as the ring lives.
@@ -98,6 +100,12 @@ public struct PacketRing: ~Copyable {
     return newestVideo - entry(keyframeSequence(oldestKeyframe)).header.time
   }
 
+  /// Bytes ran out before the horizon was full, since this was last asked.
+  public mutating func takeShortened() -> Bool {
+    defer { isShortened = false }
+    return isShortened
+  }
+
   /// The packet with this sequence number, or nil when it is not held (any more, or yet).
   public func header(at sequence: Int64) -> PacketHeader? {
     guard (oldest..<next).contains(sequence) else { return nil }
@@ -116,6 +124,7 @@ public struct PacketRing: ~Copyable {
         return .refused(needsKeyframe: header.track == .video)
       }
       outcome = .storedByShorteningPreEvent
+      isShortened = true
     }
     if header.track == .video {
       isRefusingVideo = false
@@ -135,12 +144,30 @@ public struct PacketRing: ~Copyable {
     return outcome
   }
 
-  /// Keeps the keyframe at or before `durableEnd` and everything after it until the pin moves or is taken off: what
-  /// the card has not confirmed can then be written again from memory.
-  public mutating func pin(from durableEnd: MonotonicTime) { pinnedFrom = durableEnd }
+  /// Who keeps footage from going: the recording that is open, and a trigger that the writer has not taken up yet.
+  public enum Pin: Hashable, Sendable { case recording, trigger }
 
-  /// Nothing is being recorded: only the horizon decides.
-  public mutating func unpin() { pinnedFrom = nil }
+  /// Keeps the keyframe at or before `time` and everything after it until this pin moves or is taken off: what the
+  /// card has not confirmed can then be written again from memory.
+  public mutating func pin(_ pin: Pin, from time: MonotonicTime) {
+    switch pin {
+    case .recording: recordingPin = time
+    case .trigger: triggerPin = time
+    }
+  }
+
+  /// When no pin is left only the horizon decides.
+  public mutating func unpin(_ pin: Pin) {
+    switch pin {
+    case .recording: recordingPin = nil
+    case .trigger: triggerPin = nil
+    }
+  }
+
+  private var pinnedFrom: MonotonicTime? {
+    guard let recordingPin, let triggerPin else { return recordingPin ?? triggerPin }
+    return min(recordingPin, triggerPin)
+  }
 
   /// Lets go of what is older than the horizon and not pinned.
   public mutating func evict(now: MonotonicTime) {

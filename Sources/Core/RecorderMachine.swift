@@ -60,6 +60,8 @@ public struct RecorderMachine: Sendable {
   /// What the machine knows of the recording that is open.
   public struct Recording: Hashable, Sendable {
     public var trigger: Trigger
+    /// The newest trigger: the first one, or one that came while recording.
+    public var latest: Trigger
     /// Packets from here on do not belong to it; nil until it is stopped.
     public var end: MonotonicTime?
     /// End of the media that is durable on the card; nil before the first checkpoint.
@@ -185,7 +187,7 @@ public struct RecorderMachine: Sendable {
   }
 
   private mutating func begin(_ trigger: Trigger, effects: inout Effects) {
-    state = .saving(Recording(trigger: trigger, lastDurable: trigger.decided))
+    state = .saving(Recording(trigger: trigger, latest: trigger, lastDurable: trigger.decided))
     effects.open = trigger
   }
 
@@ -237,6 +239,7 @@ public struct RecorderMachine: Sendable {
     switch event {
     case .trigger(let trigger):
       recording.end = nil
+      recording.latest = trigger
       effects.retrigger = trigger
       effects.end = .some(nil)
       effects.answer = .continued
@@ -253,7 +256,12 @@ public struct RecorderMachine: Sendable {
       recording.durableEnd = max(end, recording.durableEnd ?? end)
       recording.lastDurable = now
     case .closed(nil):
-      state = idleState
+      // Without an end the writer closed before it heard of the newest trigger: that one begins the next recording.
+      if recording.end == nil, case .ready = idleState {
+        begin(recording.latest, effects: &effects)
+      } else {
+        state = idleState
+      }
       return
     case .closed(let fault?):
       state = .cannotRecord(fault)
@@ -299,7 +307,6 @@ public struct RecorderMachine: Sendable {
 
   /// What may be shown of an open recording now.
   private func shown(_ recording: inout Recording, now: MonotonicTime) -> State {
-    if let end = recording.end, now >= end + limits.silence { return .closing(pending: nil) }
     let horizon = min(now, recording.end ?? now)
     if let durableEnd = recording.durableEnd, horizon - durableEnd <= limits.recordingLag {
       recording.hasCaughtUp = true

@@ -105,7 +105,8 @@ public struct SegmentPlanner: Sendable {
 
     let (edge, isRotation) = nextEdge(ring: ring)
     if available >= edge {
-      return .fragment(edge: edge, checkpoint: isCheckpointDue || isRotation, after: isRotation ? .nextSegment : .nothing)
+      return .fragment(
+        edge: edge, checkpoint: isCheckpointDue || isRotation, after: isRotation ? .nextSegment : .nothing)
     }
     if isFirstCheckpointMade, now >= checkpointAt {
       // A fragment shorter than one frame interval would hold nothing of the slower track.

@@ -1,0 +1,308 @@
+import Media
+import Testing
+
+@testable import Core
+
+private let origin = MonotonicTime(nanoseconds: 50_000_000_000)
+private func at(_ milliseconds: Int64) -> MonotonicTime { origin + .milliseconds(milliseconds) }
+private func trigger(_ milliseconds: Int64) -> Trigger {
+  Trigger(source: .socket, time: at(milliseconds), decided: at(milliseconds))
+}
+
+@Suite("RecorderMachine")
+struct RecorderMachineTests {
+  /// One machine in each state, as (name, machine, now).
+  static func machines() -> [(name: String, machine: RecorderMachine, now: MonotonicTime)] {
+    func build(postEvent: Int64 = 0, _ script: (inout RecorderMachine) -> Int64) -> (RecorderMachine, MonotonicTime) {
+      var machine = RecorderMachine(limits: .init(postEvent: .milliseconds(postEvent)))
+      let now = script(&machine)
+      return (machine, at(now))
+    }
+    func ready(_ machine: inout RecorderMachine) { _ = machine.handle(.captureReady, now: at(0)) }
+    func saving(_ machine: inout RecorderMachine) {
+      ready(&machine)
+      _ = machine.handle(.trigger(trigger(100)), now: at(100))
+    }
+    func recording(_ machine: inout RecorderMachine) {
+      saving(&machine)
+      _ = machine.handle(.durable(end: at(900)), now: at(1_000))
+    }
+    let list: [(String, (RecorderMachine, MonotonicTime))] = [
+      ("starting", build { _ in 0 }),
+      (
+        "starting, trigger remembered",
+        build {
+          _ = $0.handle(.trigger(trigger(1)), now: at(1)); return 1
+        }
+      ),
+      (
+        "ready",
+        build {
+          ready(&$0); return 0
+        }
+      ),
+      (
+        "saving",
+        build {
+          saving(&$0); return 100
+        }
+      ),
+      (
+        "recording",
+        build {
+          recording(&$0); return 1_000
+        }
+      ),
+      (
+        "at risk",
+        build {
+          recording(&$0); _ = $0.handle(.tick, now: at(4_000)); return 4_000
+        }
+      ),
+      (
+        "post-event",
+        build(postEvent: 5_000) {
+          recording(&$0); _ = $0.handle(.stop(at(1_100)), now: at(1_100)); return 1_100
+        }
+      ),
+      (
+        "closing",
+        build {
+          recording(&$0)
+          _ = $0.handle(.stop(at(1_100)), now: at(1_100))
+          _ = $0.handle(.durable(end: at(1_100)), now: at(1_200))
+          return 1_200
+        }
+      ),
+      (
+        "cannot record",
+        build {
+          _ = $0.handle(.store(.storeFull), now: at(0)); return 0
+        }
+      ),
+      (
+        "stopping, open",
+        build {
+          recording(&$0); _ = $0.handle(.terminate, now: at(1_100)); return 1_100
+        }
+      ),
+      (
+        "stopping",
+        build {
+          ready(&$0); _ = $0.handle(.terminate, now: at(10)); return 10
+        }
+      ),
+    ]
+    return list.map { ($0.0, $0.1.0, $0.1.1) }
+  }
+
+  static let table: [(state: String, event: String, next: String, answer: RecorderMachine.Answer)] = [
+    // Row by row: what each event does in each state. `=` stays.
+    ("starting", "captureReady", "ready", .none), ("starting", "captureLost", "cannotRecord", .none),
+    ("starting", "trigger", "starting", .remembered), ("starting", "stop", "=", .notRecording),
+    ("starting", "mark", "=", .notRecording), ("starting", "durable", "=", .none), ("starting", "tick", "=", .none),
+    ("starting", "closed", "=", .none), ("starting", "closedFull", "=", .none),
+    ("starting", "storeFull", "cannotRecord", .none), ("starting", "storeGood", "=", .none),
+    ("starting", "terminate", "stopping", .none),
+
+    ("starting, trigger remembered", "captureReady", "saving", .none),
+    ("starting, trigger remembered", "captureLost", "cannotRecord", .none),
+    ("starting, trigger remembered", "trigger", "=", .remembered),
+    ("starting, trigger remembered", "stop", "starting", .stopped),
+    ("starting, trigger remembered", "mark", "=", .notRecording),
+    ("starting, trigger remembered", "durable", "=", .none), ("starting, trigger remembered", "tick", "=", .none),
+    ("starting, trigger remembered", "closed", "=", .none), ("starting, trigger remembered", "closedFull", "=", .none),
+    ("starting, trigger remembered", "storeFull", "cannotRecord", .none),
+    ("starting, trigger remembered", "storeGood", "=", .none),
+    ("starting, trigger remembered", "terminate", "stopping", .none),
+
+    ("ready", "captureReady", "=", .none), ("ready", "captureLost", "cannotRecord", .none),
+    ("ready", "trigger", "saving", .accepted), ("ready", "stop", "=", .notRecording),
+    ("ready", "mark", "=", .notRecording), ("ready", "durable", "=", .none), ("ready", "tick", "=", .none),
+    ("ready", "closed", "=", .none), ("ready", "closedFull", "=", .none),
+    ("ready", "storeFull", "cannotRecord", .none), ("ready", "storeGood", "=", .none),
+    ("ready", "terminate", "stopping", .none),
+
+    ("saving", "captureReady", "=", .none), ("saving", "captureLost", "=", .none),
+    ("saving", "trigger", "saving", .continued), ("saving", "stop", "saving", .stopped),
+    ("saving", "mark", "=", .marked), ("saving", "durable", "recording", .none), ("saving", "tick", "=", .none),
+    ("saving", "closed", "saving", .none), ("saving", "closedFull", "cannotRecord", .none),
+    ("saving", "storeFull", "=", .none), ("saving", "storeGood", "=", .none),
+    ("saving", "terminate", "stopping", .none),
+
+    ("recording", "captureReady", "=", .none), ("recording", "captureLost", "=", .none),
+    ("recording", "trigger", "recording", .continued), ("recording", "stop", "closing", .stopped),
+    ("recording", "mark", "=", .marked), ("recording", "durable", "recording", .none),
+    ("recording", "tick", "=", .none), ("recording", "closed", "saving", .none),
+    ("recording", "closedFull", "cannotRecord", .none), ("recording", "storeFull", "=", .none),
+    ("recording", "storeGood", "=", .none), ("recording", "terminate", "stopping", .none),
+
+    ("at risk", "captureReady", "=", .none), ("at risk", "captureLost", "=", .none),
+    ("at risk", "trigger", "atRisk", .continued), ("at risk", "stop", "atRisk", .stopped),
+    ("at risk", "mark", "=", .marked), ("at risk", "durable", "recording", .none), ("at risk", "tick", "=", .none),
+    ("at risk", "closed", "saving", .none), ("at risk", "closedFull", "cannotRecord", .none),
+    ("at risk", "storeFull", "=", .none), ("at risk", "storeGood", "=", .none),
+    ("at risk", "terminate", "stopping", .none),
+
+    ("post-event", "captureReady", "=", .none), ("post-event", "captureLost", "=", .none),
+    ("post-event", "trigger", "recording", .continued), ("post-event", "stop", "closing", .stopped),
+    ("post-event", "mark", "=", .marked), ("post-event", "durable", "postEvent", .none),
+    ("post-event", "tick", "=", .none), ("post-event", "closed", "ready", .none),
+    ("post-event", "closedFull", "cannotRecord", .none), ("post-event", "storeFull", "=", .none),
+    ("post-event", "storeGood", "=", .none), ("post-event", "terminate", "stopping", .none),
+
+    ("closing", "captureReady", "=", .none), ("closing", "captureLost", "=", .none),
+    ("closing", "trigger", "closing", .remembered), ("closing", "stop", "=", .notRecording),
+    ("closing", "mark", "=", .notRecording), ("closing", "durable", "=", .none), ("closing", "tick", "=", .none),
+    ("closing", "closed", "ready", .none), ("closing", "closedFull", "cannotRecord", .none),
+    ("closing", "storeFull", "=", .none), ("closing", "storeGood", "=", .none),
+    ("closing", "terminate", "stopping", .none),
+
+    ("cannot record", "captureReady", "=", .none), ("cannot record", "captureLost", "=", .none),
+    ("cannot record", "trigger", "=", .refused(.storeFull)), ("cannot record", "stop", "=", .notRecording),
+    ("cannot record", "mark", "=", .notRecording), ("cannot record", "durable", "=", .none),
+    ("cannot record", "tick", "=", .none), ("cannot record", "closed", "=", .none),
+    ("cannot record", "closedFull", "=", .none), ("cannot record", "storeFull", "=", .none),
+    ("cannot record", "storeGood", "cannotRecord", .none), ("cannot record", "terminate", "stopping", .none),
+
+    ("stopping, open", "captureReady", "=", .none), ("stopping, open", "captureLost", "=", .none),
+    ("stopping, open", "trigger", "=", .stopping), ("stopping, open", "stop", "=", .stopping),
+    ("stopping, open", "mark", "=", .stopping), ("stopping, open", "durable", "=", .none),
+    ("stopping, open", "tick", "=", .none), ("stopping, open", "closed", "stopping", .none),
+    ("stopping, open", "closedFull", "stopping", .none), ("stopping, open", "storeFull", "=", .none),
+    ("stopping, open", "storeGood", "=", .none), ("stopping, open", "terminate", "=", .none),
+
+    ("stopping", "captureReady", "=", .none), ("stopping", "captureLost", "=", .none),
+    ("stopping", "trigger", "=", .stopping), ("stopping", "stop", "=", .stopping), ("stopping", "mark", "=", .stopping),
+    ("stopping", "durable", "=", .none), ("stopping", "tick", "=", .none), ("stopping", "closed", "=", .none),
+    ("stopping", "closedFull", "=", .none), ("stopping", "storeFull", "=", .none),
+    ("stopping", "storeGood", "=", .none),
+    ("stopping", "terminate", "=", .none),
+  ]
+
+  static func events(now: MonotonicTime) -> [(name: String, event: RecorderMachine.Event)] {
+    [
+      ("captureReady", .captureReady), ("captureLost", .captureLost),
+      ("trigger", .trigger(Trigger(source: .socket, time: now, decided: now))), ("stop", .stop(now)),
+      ("mark", .mark(now)), ("durable", .durable(end: now - .milliseconds(100))), ("tick", .tick),
+      ("closed", .closed(nil)), ("closedFull", .closed(.storeFull)), ("storeFull", .store(.storeFull)),
+      ("storeGood", .store(nil)), ("terminate", .terminate),
+    ]
+  }
+
+  static func name(_ state: RecorderMachine.State) -> String {
+    switch state {
+    case .starting: "starting"
+    case .ready: "ready"
+    case .saving: "saving"
+    case .recording: "recording"
+    case .atRisk: "atRisk"
+    case .postEvent: "postEvent"
+    case .closing: "closing"
+    case .cannotRecord: "cannotRecord"
+    case .stopping: "stopping"
+    }
+  }
+
+  @Test("every event in every state does what the table says")
+  func everyStateAndEvent() throws {
+    for (stateName, machine, now) in Self.machines() {
+      for (eventName, event) in Self.events(now: now) {
+        let row = try #require(
+          Self.table.first { $0.state == stateName && $0.event == eventName }, "no row: \(stateName) × \(eventName)")
+        var copy = machine
+        let effects = copy.handle(event, now: now)
+        let expected = row.next == "=" ? Self.name(machine.state) : row.next
+        #expect(Self.name(copy.state) == expected, "\(stateName) × \(eventName)")
+        #expect(effects.answer == row.answer, "\(stateName) × \(eventName)")
+      }
+    }
+    #expect(Self.table.count == Self.machines().count * Self.events(now: origin).count)
+  }
+
+  @Test("recording is never shown before the first checkpoint, nor while the lag is above 1.5 s")
+  func recordingIsEarned() {
+    var machine = RecorderMachine(limits: .init(postEvent: .zero))
+    _ = machine.handle(.captureReady, now: at(0))
+    let effects = machine.handle(.trigger(trigger(30_000)), now: at(30_000))
+    #expect(effects.open == trigger(30_000))
+    #expect(Self.name(machine.state) == "saving")
+    // The backlog becomes durable bit by bit: still saving.
+    _ = machine.handle(.durable(end: at(5_000)), now: at(30_700))
+    #expect(Self.name(machine.state) == "saving")
+    _ = machine.handle(.durable(end: at(29_800)), now: at(31_400))
+    #expect(Self.name(machine.state) == "saving")
+    _ = machine.handle(.durable(end: at(31_000)), now: at(32_000))
+    #expect(Self.name(machine.state) == "recording")
+    // Lag grows beyond 1.5 s without any message from the writer: the clock alone takes the sign away.
+    _ = machine.handle(.tick, now: at(32_500))
+    #expect(Self.name(machine.state) == "recording")
+    _ = machine.handle(.tick, now: at(32_501))
+    #expect(Self.name(machine.state) == "atRisk")
+    _ = machine.handle(.durable(end: at(32_400)), now: at(32_600))
+    #expect(Self.name(machine.state) == "recording")
+  }
+
+  @Test("a writer that confirms nothing for 2 s is at risk, also before the first checkpoint")
+  func stalledFromTheTrigger() {
+    var machine = RecorderMachine(limits: .init(postEvent: .zero))
+    _ = machine.handle(.captureReady, now: at(0))
+    _ = machine.handle(.trigger(trigger(0)), now: at(0))
+    _ = machine.handle(.tick, now: at(2_000))
+    #expect(Self.name(machine.state) == "saving")
+    _ = machine.handle(.tick, now: at(2_001))
+    #expect(Self.name(machine.state) == "atRisk")
+  }
+
+  @Test("a trigger inside the post-event time continues the same recording")
+  func retriggerInPostEvent() {
+    var machine = RecorderMachine(limits: .init(postEvent: .seconds(10)))
+    _ = machine.handle(.captureReady, now: at(0))
+    _ = machine.handle(.trigger(trigger(0)), now: at(0))
+    _ = machine.handle(.durable(end: at(900)), now: at(1_000))
+    let stop = machine.handle(.stop(at(1_500)), now: at(1_500))
+    #expect(stop.end == .some(at(11_500)))
+    _ = machine.handle(.durable(end: at(1_700)), now: at(1_800))
+    #expect(Self.name(machine.state) == "postEvent")
+    let again = machine.handle(.trigger(trigger(2_000)), now: at(2_000))
+    #expect(again.open == nil && again.end == .some(nil) && again.answer == .continued)
+    #expect(Self.name(machine.state) == "recording")
+  }
+
+  @Test("a trigger that crosses the close begins a new recording instead of being lost")
+  func triggerCrossesClose() {
+    var machine = RecorderMachine(limits: .init(postEvent: .zero))
+    _ = machine.handle(.captureReady, now: at(0))
+    _ = machine.handle(.trigger(trigger(0)), now: at(0))
+    // Stopped before the first checkpoint; the writer closes while a second press is on its way.
+    _ = machine.handle(.stop(at(300)), now: at(300))
+    let second = machine.handle(.trigger(trigger(400)), now: at(400))
+    #expect(second.answer == .continued)
+    let closed = machine.handle(.closed(nil), now: at(410))
+    #expect(closed.open == trigger(400))
+    #expect(Self.name(machine.state) == "saving")
+  }
+
+  @Test("a press while starting or closing is remembered and honoured")
+  func remembers() {
+    var machine = RecorderMachine(limits: .init(postEvent: .zero))
+    _ = machine.handle(.trigger(trigger(5)), now: at(5))
+    let opened = machine.handle(.captureReady, now: at(50))
+    #expect(opened.open == trigger(5))
+    _ = machine.handle(.stop(at(60)), now: at(60))
+    _ = machine.handle(.durable(end: at(60)), now: at(70))
+    #expect(Self.name(machine.state) == "closing")
+    _ = machine.handle(.trigger(trigger(80)), now: at(80))
+    #expect(machine.handle(.closed(nil), now: at(90)).open == trigger(80))
+  }
+
+  @Test("asked to end while recording, it closes first and leaves then")
+  func terminatesCleanly() {
+    var machine = RecorderMachine(limits: .init(postEvent: .seconds(30)))
+    _ = machine.handle(.captureReady, now: at(0))
+    _ = machine.handle(.trigger(trigger(0)), now: at(0))
+    let asked = machine.handle(.terminate, now: at(700))
+    #expect(asked.end == .some(at(700)) && !asked.exit)
+    #expect(machine.handle(.closed(nil), now: at(900)).exit)
+  }
+}

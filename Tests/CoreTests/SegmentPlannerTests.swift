@@ -1,0 +1,160 @@
+import Media
+import Testing
+
+@testable import Core
+
+private let origin = MonotonicTime(nanoseconds: 9_000_000_000_000)
+private func at(_ milliseconds: Int64) -> MonotonicTime { origin + .milliseconds(milliseconds) }
+
+/// A recording in virtual time: packets arrive with a delay, the planner's steps are carried out and written down.
+private struct Plan: ~Copyable {
+  let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
+  var ring: PacketRing
+  var planner: SegmentPlanner
+  var edges: [Int64] = []
+  var checkpoints: [(now: Int64, end: Int64)] = []
+  var rotations: [Int64] = []
+  var closedAt: Int64?
+
+  init(segment: Int64 = 10_000, checkpoint: Int64 = 750, tracks: [TrackID] = [.video, .audio], start: Int64 = 0) {
+    ring = PacketRing(
+      memory: memory, packetCapacity: 1 << 14, otherTracksShare: 1 << 18,
+      horizon: .init(preEvent: .seconds(30), edgeToDecision: .zero, gop: .seconds(1)))
+    planner = SegmentPlanner(
+      settings: .init(
+        checkpointInterval: .milliseconds(checkpoint), segmentLength: .milliseconds(segment),
+        videoInterval: .milliseconds(100)), tracks: tracks, start: at(start), now: at(start))
+  }
+
+  deinit { memory.deallocate() }
+
+  mutating func arrive(_ track: TrackID, time: Int64, now: Int64) {
+    let header = PacketHeader(
+      track: track, flags: track == .video && time % 1_000 == 0 ? .keyframe : [], length: 4, time: at(time), position: 0
+    )
+    let bytes: [UInt8] = [1, 2, 3, 4]
+    _ = ring.append(header, bytes: bytes.span.bytes, now: at(now))
+  }
+
+  mutating func work(now: Int64) {
+    for _ in 0..<1_000 {
+      switch planner.step(now: at(now), ring: ring) {
+      case .wait: return
+      case .checkpoint:
+        checkpoints.append((now, planner.fragmentStart.milliseconds))
+        planner.didCheckpoint(startedAt: at(now))
+      case .fragment(let edge, let checkpoint, let after):
+        edges.append(edge.milliseconds)
+        planner.didWriteFragment(edge: edge)
+        if checkpoint {
+          checkpoints.append((now, edge.milliseconds))
+          planner.didCheckpoint(startedAt: at(now))
+        }
+        switch after {
+        case .nothing: break
+        case .nextSegment:
+          rotations.append(edge.milliseconds)
+          planner.didBeginSegment(at: edge)
+        case .close:
+          closedAt = now
+          return
+        }
+      }
+    }
+    Issue.record("the planner does not come to rest")
+  }
+
+  /// Both tracks from 0 to `end`; video arrives after 60 ms, sound after 25 ms.
+  mutating func run(from: Int64 = 0, to end: Int64, videoUntil: Int64 = .max, stalled: Range<Int64> = 0..<0) {
+    for now in stride(from: from, to: end, by: 5) {
+      if now >= 60, (now - 60) % 100 == 0, now - 60 < videoUntil { arrive(.video, time: now - 60, now: now) }
+      if now >= 25, (now - 25) % 20 == 0 { arrive(.audio, time: now - 25, now: now) }
+      if !stalled.contains(now), closedAt == nil { work(now: now) }
+    }
+  }
+}
+
+extension MonotonicTime {
+  fileprivate var milliseconds: Int64 { (self - origin).inMilliseconds }
+}
+
+@Suite("SegmentPlanner")
+struct SegmentPlannerTests {
+  @Test("caught up, the media at risk is never more than interval, delay and one frame")
+  func lossWindow() {
+    var plan = Plan()
+    plan.run(to: 60_000)
+    var durable: Int64 = 0
+    var index = 0
+    var worst: Int64 = 0
+    for now in stride(from: Int64(1_000), to: 60_000, by: 5) {
+      while index < plan.checkpoints.count, plan.checkpoints[index].now <= now {
+        durable = plan.checkpoints[index].end
+        index += 1
+      }
+      worst = max(worst, now - durable)
+    }
+    #expect(worst <= 750 + 60 + 100 + 5)
+  }
+
+  @Test("no fragment is longer than half a second, and edges only rise")
+  func fragmentLength() {
+    var plan = Plan()
+    plan.run(to: 30_000)
+    let edges = plan.edges
+    #expect(edges.count > 30)
+    for (left, right) in zip([0] + edges, edges) { #expect(right > left && right - left <= 500) }
+  }
+
+  @Test("segments end at the first keyframe after their length")
+  func rotation() {
+    var plan = Plan(segment: 9_500)
+    plan.run(to: 41_000)
+    #expect(plan.rotations == [10_000, 20_000, 30_000, 40_000])
+  }
+
+  @Test("a stalled writer makes one checkpoint on return and is caught up within a checkpoint interval")
+  func stall() {
+    var plan = Plan()
+    plan.run(to: 20_000, stalled: 5_000..<13_000)
+    let after = plan.checkpoints.filter { $0.now >= 13_000 }
+    #expect(after[0].now == 13_000)
+    #expect(after.filter { $0.now < 13_700 }.count <= 2)
+    #expect(after.last.map { 20_000 - $0.end < 1_000 } == true)
+  }
+
+  @Test("a camera that falls silent holds nothing up: sound goes on being made durable")
+  func lateTrack() {
+    var plan = Plan()
+    plan.run(to: 10_000, videoUntil: 4_000)
+    let last = plan.checkpoints.last?.end ?? 0
+    #expect(10_000 - last <= 750 + 25 + 150 + 20 + 5)
+  }
+
+  @Test("the recording ends exactly at the end asked, and a camera that is gone does not keep it open")
+  func close() {
+    var plan = Plan()
+    plan.run(to: 5_000, videoUntil: 3_000)
+    plan.planner.setEnd(at(5_333))
+    plan.run(from: 5_000, to: 7_000, videoUntil: 3_000)
+    #expect(plan.edges.last == 5_333)
+    #expect(plan.closedAt.map { $0 < 5_700 } == true)
+  }
+
+  @Test("a backlog is written at once, with the first checkpoint after its first fragment")
+  func backlog() {
+    var plan = Plan()
+    plan.run(to: 20_000, stalled: 0..<20_000)
+    plan.work(now: 20_000)
+    #expect(plan.checkpoints.first?.end ?? 0 <= 500)
+    #expect(plan.edges.last.map { $0 >= 19_000 } == true)
+  }
+
+  @Test("with no packet at all time passes and the recording can be stopped")
+  func nothingArrives() {
+    var plan = Plan()
+    plan.planner.setEnd(at(2_000))
+    for now in stride(from: Int64(0), to: 3_000, by: 5) where plan.closedAt == nil { plan.work(now: now) }
+    #expect(plan.closedAt != nil)
+  }
+}
