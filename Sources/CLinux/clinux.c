@@ -1,1 +1,0 @@
-#include "clinux_v4l2.h"
