@@ -1,0 +1,119 @@
+import Evidence
+import Glibc
+import LinuxIO
+
+/// The camera's own log of this process start: `STORE/device/log/<start counter>.log`, chained to the one before.
+struct DeviceLogFile: ~Copyable {
+  private let file: FileDescriptor
+  private var writer: DeviceLogWriter
+
+  /// Creates the log of start `startCounter`, which must not exist, and makes START durable.
+  init(
+    directory: borrowing Directory, device: DeviceSigner, startCounter: Int64, boot: EvidenceID,
+    softwareVersion: String
+  ) throws(StoreError) {
+    let predecessor = try Self.predecessor(in: directory, device: device)
+    var writer = DeviceLogWriter(device: device, after: predecessor)
+    do throws(LinuxError) {
+      file = try directory.open(
+        DeviceLogWriter.fileName(startCounter: startCounter), flags: O_WRONLY | O_CREAT | O_EXCL | O_APPEND, mode: 0o640)
+    } catch {
+      throw StoreError(.store, error)
+    }
+    let line: [UInt8]
+    do throws(EvidenceError) {
+      line = try writer.start(
+        startCounter: startCounter, boot: boot, clock: .now(), softwareVersion: softwareVersion)
+    } catch {
+      throw StoreError(.identity, error)
+    }
+    self.writer = writer
+    try write(line)
+    do throws(LinuxError) { try directory.sync() } catch { throw StoreError(.store, error) }
+  }
+
+  /// The newest durable line.
+  var head: ChainHead? { writer.head }
+
+  mutating func opened(id: EvidenceID, counter: Int64, openHash: Hash32) throws(StoreError) {
+    try append { writer throws(EvidenceError) in
+      try writer.opened(id: id, recordingCounter: counter, openHash: openHash, clock: .now())
+    }
+  }
+
+  mutating func closed(id: EvidenceID, counter: Int64, head: ChainHead) throws(StoreError) {
+    try append { writer throws(EvidenceError) in
+      try writer.closed(id: id, recordingCounter: counter, head: head, clock: .now())
+    }
+  }
+
+  mutating func void(counter: Int64) throws(StoreError) {
+    try append { writer throws(EvidenceError) in try writer.void(recordingCounter: counter, clock: .now()) }
+  }
+
+  private mutating func append(
+    _ make: (inout DeviceLogWriter) throws(EvidenceError) -> [UInt8]
+  ) throws(StoreError) {
+    let line: [UInt8]
+    do throws(EvidenceError) { line = try make(&writer) } catch { throw StoreError(.store, error) }
+    try write(line)
+  }
+
+  private func write(_ line: [UInt8]) throws(StoreError) {
+    do throws(LinuxError) {
+      try file.write(line.span.bytes)
+      try file.dataSync()
+    } catch {
+      throw StoreError(.store, error)
+    }
+  }
+
+  /// The end of the newest log on the card: its last valid line, and what stands after it.
+  private static func predecessor(
+    in directory: borrowing Directory, device: DeviceSigner
+  ) throws(StoreError) -> DeviceLogWriter.Predecessor? {
+    do throws(LinuxError) {
+      let names = try directory.names().filter { $0.hasSuffix(".log") && $0.utf8.count == 14 }.sorted(by: >)
+      // A power cut can leave a log without a valid first line: the chain then goes on from the one before it.
+      for name in names {
+        let file = try directory.open(name, flags: O_RDONLY)
+        var bytes = [UInt8](repeating: 0, count: Int(try file.size()))
+        let size = bytes.count
+        var done = 0
+        while done < size {
+          let count = try bytes.withUnsafeMutableBytes { buffer throws(LinuxError) in
+            try file.pread(into: UnsafeMutableRawBufferPointer(rebasing: buffer[done...]), at: Int64(done))
+          }
+          if count == 0 { break }
+          done += count
+        }
+        if let predecessor = lastValid(in: Array(bytes[..<done])) { return predecessor }
+      }
+      return nil
+    } catch {
+      throw StoreError(.store, error)
+    }
+  }
+
+  private static func lastValid(in bytes: [UInt8]) -> DeviceLogWriter.Predecessor? {
+    var start = 0
+    var head: ChainHead?
+    var previous: Hash32?
+    while let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) {
+      guard let line = try? JournalLine(parsing: Array(bytes[start...end])),
+        previous == nil || line.previous == previous
+      else { break }
+      previous = line.hash
+      head = ChainHead(n: line.n, hash: line.hash)
+      start = end + 1
+    }
+    return head.map { DeviceLogWriter.Predecessor(head: $0, tail: Array(bytes[start...])) }
+  }
+}
+
+extension Evidence.ClockReading {
+  /// Wall time and boot time, read together.
+  static func now() -> Evidence.ClockReading {
+    Evidence.ClockReading(wall: max(0, Clocks.wallMilliseconds()), monotonic: Clocks.boottimeNanoseconds())
+  }
+}
