@@ -31,7 +31,7 @@ public struct RecorderConfiguration: Hashable, Sendable {
 
   /// Where the device key and the internal store are; never on the evidence card.
   public struct Identity: Hashable, Sendable {
-    public var path = "/etc/lapel/identity"
+    public var path = "/var/lib/lapel/identity"
   }
 
   public struct Camera: Hashable, Sendable {

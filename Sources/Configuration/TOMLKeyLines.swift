@@ -188,7 +188,6 @@ struct TOMLKeyLines {
         run = 0
       }
       advance()
-      if run == 5 { return }
       if byte == UInt8(ascii: "\\"), quote == UInt8(ascii: "\"") {
         ignored.removeAll(keepingCapacity: true)
         readEscape(into: &ignored)
