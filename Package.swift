@@ -40,22 +40,22 @@ let package = Package(
   targets: [
     // Headers and constants that Swift cannot import by itself.
     .target(name: "CLinux"),
-    .systemLibrary(name: "CX264", pkgConfig: "x264", providers: [.apt(["libx264-dev"])]),
+    .systemLibrary(name: "CX264", providers: [.apt(["libx264-dev"])]),
     .systemLibrary(name: "COpenH264", pkgConfig: "openh264", providers: [.apt(["libopenh264-dev"])]),
     .systemLibrary(name: "COpus", pkgConfig: "opus", providers: [.apt(["libopus-dev"])]),
     .systemLibrary(name: "CYUV", providers: [.apt(["libyuv-dev"])]),
     .systemLibrary(name: "CALSA", pkgConfig: "alsa", providers: [.apt(["libasound2-dev"])]),
 
     // Pure values: no I/O, no clock.
-    .target(name: "Media", swiftSettings: strict),
+    .target(name: "Media", swiftSettings: strict, linkerSettings: [.linkedLibrary("m")]),
     .target(name: "Core", dependencies: ["Media"], swiftSettings: strict),
-    .target(name: "Synthetic", dependencies: ["Core", "Media"], swiftSettings: strict),
+    .target(name: "Synthetic", dependencies: ["Media"], swiftSettings: strict),
     .target(name: "Evidence", dependencies: ["Media", crypto], swiftSettings: strict),
     .target(name: "Opening", dependencies: ["Evidence", "Media", crypto], swiftSettings: strict),
     .target(
-      name: "Configuration", dependencies: ["Core", "Media", .product(name: "TOMLKit", package: "TOMLKit")],
+      name: "Configuration", dependencies: ["Media", .product(name: "TOMLKit", package: "TOMLKit")],
       swiftSettings: strict),
-    .target(name: "Control", dependencies: ["Core", "Media"], swiftSettings: strict),
+    .target(name: "Control", dependencies: ["Media"], swiftSettings: strict),
 
     // The thin edges: the kernel, the devices, the card.
     .target(name: "LinuxIO", dependencies: ["CLinux", "Media"], swiftSettings: strict),
@@ -67,7 +67,7 @@ let package = Package(
     .target(
       name: "Encoding",
       dependencies: [
-        "Core", "Media", "LinuxIO", "COpus",
+        "Media", "COpus",
         .target(name: "CX264", condition: .when(traits: ["X264"])),
         .target(name: "COpenH264", condition: .when(traits: ["OpenH264"])),
       ], swiftSettings: strict),
@@ -86,7 +86,7 @@ let package = Package(
         "Camera", "Microphone", arguments,
       ], swiftSettings: strict),
     .executableTarget(
-      name: "lapel-dock", dependencies: ["Opening", "Evidence", "Media", "Synthetic", arguments, crypto],
+      name: "lapel-dock", dependencies: ["Opening", "Evidence", "Media", "LinuxIO", "Synthetic", arguments, crypto],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

@@ -73,9 +73,6 @@ public enum ConfigurationSchema {
     integer(
       "recording.stall_reserve_s", \.recording.stallReserve.wholeSeconds, "s", 2...60,
       "How long the card may stand still before a frame is lost."),
-    integer(
-      "recording.limit_s", \.recording.limit.wholeSecondsOrZero, "s", 0...86_400,
-      "Longest recording, pre-event included, after which it is closed; 0 for no limit."),
 
     boolean(
       "memory.allow_swap", \.memory.allowsSwap,
@@ -181,13 +178,6 @@ extension Nanoseconds {
   fileprivate var wholeMilliseconds: Int {
     get { Int(count / 1_000_000) }
     set { self = .milliseconds(Int64(newValue)) }
-  }
-}
-
-extension Optional<Nanoseconds> {
-  fileprivate var wholeSecondsOrZero: Int {
-    get { self?.wholeSeconds ?? 0 }
-    set { self = newValue == 0 ? nil : .seconds(Int64(newValue)) }
   }
 }
 

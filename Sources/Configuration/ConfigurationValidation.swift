@@ -27,12 +27,6 @@ extension RecorderConfiguration {
     check(
       !recording.hasPreEventAudio || microphone.source != .none, ["recording.pre_event_audio", "microphone.source"],
       "sound in the pre-event needs a microphone, and the source is \"none\"")
-    if let limit = recording.limit {
-      check(
-        limit > recording.preEvent + recording.postEvent,
-        ["recording.limit_s", "recording.pre_event_s", "recording.post_event_s"],
-        "a limit of \(limit.count / 1_000_000_000) s leaves nothing beside the pre-event and post-event")
-    }
     check(
       !Self.overlap(store.path, identity.path), ["identity.path", "store.path"],
       "the device key must not be on the evidence card, and one of \(identity.path.excerpt), \(store.path.excerpt) "

@@ -97,8 +97,6 @@ public struct RecorderConfiguration: Hashable, Sendable {
     public var edgeToDecision = Nanoseconds.seconds(5)
     /// How long the card may stand still before a frame is lost.
     public var stallReserve = Nanoseconds.seconds(10)
-    /// Longest recording, pre-event included; nil for no limit.
-    public var limit: Nanoseconds? = .seconds(14_400)
   }
 
   public struct Memory: Hashable, Sendable {

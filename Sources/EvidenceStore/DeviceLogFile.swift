@@ -9,10 +9,11 @@ struct DeviceLogFile: ~Copyable {
 
   /// Creates the log of start `startCounter`, which must not exist, and makes START durable.
   init(
-    directory: borrowing Directory, device: DeviceSigner, startCounter: Int64, boot: EvidenceID,
-    softwareVersion: String
+    path: String, device: DeviceSigner, startCounter: Int64, boot: EvidenceID, softwareVersion: String
   ) throws(StoreError) {
-    let predecessor = try Self.predecessor(in: directory, device: device)
+    let directory: Directory
+    do throws(LinuxError) { directory = try Directory(path: path) } catch { throw StoreError(.store, error) }
+    let predecessor = try Self.predecessor(in: directory, path: path)
     var writer = DeviceLogWriter(device: device, after: predecessor)
     do throws(LinuxError) {
       file = try directory.open(
@@ -70,30 +71,22 @@ struct DeviceLogFile: ~Copyable {
 
   /// The end of the newest log on the card: its last valid line, and what stands after it.
   private static func predecessor(
-    in directory: borrowing Directory, device: DeviceSigner
+    in directory: borrowing Directory, path: String
   ) throws(StoreError) -> DeviceLogWriter.Predecessor? {
     do throws(LinuxError) {
       let names = try directory.names().filter { $0.hasSuffix(".log") && $0.utf8.count == 14 }.sorted(by: >)
       // A power cut can leave a log without a valid first line: the chain then goes on from the one before it.
       for name in names {
-        let file = try directory.open(name, flags: O_RDONLY)
-        var bytes = [UInt8](repeating: 0, count: Int(try file.size()))
-        let size = bytes.count
-        var done = 0
-        while done < size {
-          let count = try bytes.withUnsafeMutableBytes { buffer throws(LinuxError) in
-            try file.pread(into: UnsafeMutableRawBufferPointer(rebasing: buffer[done...]), at: Int64(done))
-          }
-          if count == 0 { break }
-          done += count
-        }
-        if let predecessor = lastValid(in: Array(bytes[..<done])) { return predecessor }
+        if let predecessor = lastValid(in: try readSmallFile(path: "\(path)/\(name)", limit: Self.sizeLimit)) { return predecessor }
       }
       return nil
     } catch {
       throw StoreError(.store, error)
     }
   }
+
+  /// A log is a few lines a recording; a larger file is not one of ours.
+  private static let sizeLimit = 1 << 26
 
   private static func lastValid(in bytes: [UInt8]) -> DeviceLogWriter.Predecessor? {
     var start = 0

@@ -1,6 +1,6 @@
 public import Evidence
 import Glibc
-public import LinuxIO
+import LinuxIO
 
 /// The recordings on a card, opened by one recorder at a time. Everything here blocks as long as the card does and is
 /// called on the store thread only.
@@ -34,6 +34,8 @@ public struct EvidenceStore: ~Copyable {
     self.path = path
     self.parties = parties
     self.facts = facts
+    let fileSystem: String
+    let bootID: String
     do throws(LinuxError) {
       for directory in [path, "\(path)/device", "\(path)/device/log", "\(path)/recordings"] {
         try Directory.make(path: directory, mode: 0o750, allowingExisting: true)
@@ -41,56 +43,37 @@ public struct EvidenceStore: ~Copyable {
       try Directory(path: path).sync()
       try Directory(path: "\(path)/device").sync()
       lock = try InstanceLock(path: "\(path)/device/lock")
-      let status = try FileSystemStatus(path: path)
-      guard isLabStore || Self.measuredFileSystems.contains(status.typeName) else {
-        throw StoreError(
-          .store,
-          "the store \(path) is on \(status.typeName); the loss bound was measured on "
-            + "\(Self.measuredFileSystems.joined(separator: " and ")) only. Use such a card, or set "
-            + "store.lab_store = true for a lab store.")
-      }
+      fileSystem = try FileSystemStatus(path: path).typeName
       recordings = try Directory(path: "\(path)/recordings")
       sealingMemory = try LockedMemory(byteCount: SegmentStream.memoryByteCount, allowSwap: allowSwap)
-      guard let boot = EvidenceID(hex: try kernelBootID().filter { $0 != "-" }) else {
-        throw StoreError(.store, "the kernel's boot id is not 128 bits; is /proc mounted?")
-      }
-      self.boot = boot
-    } catch let error as LinuxError {
-      throw StoreError(.store, error)
-    } catch let error as StoreError {
-      throw error
+      bootID = try kernelBootID()
     } catch {
-      throw StoreError(.store, "\(error)")
+      throw StoreError(.store, error)
     }
+    guard isLabStore || Self.measuredFileSystems.contains(fileSystem) else {
+      throw StoreError(
+        .store,
+        "the store \(path) is on \(fileSystem); the loss bound was measured on "
+          + "\(Self.measuredFileSystems.joined(separator: " and ")) only. Use such a card, or set "
+          + "store.lab_store = true for a lab store.")
+    }
+    guard let boot = EvidenceID(hex: bootID.filter { $0 != "-" }) else {
+      throw StoreError(.store, "the kernel's boot id is not 128 bits; is /proc mounted?")
+    }
+    self.boot = boot
     counters = try InternalStore(directory: identityPath)
     let interrupted = counters.record
     try counters.update { $0.startCounter += 1 }
     startCounter = counters.record.startCounter
-    do throws(LinuxError) {
-      let directory = try Directory(path: "\(path)/device/log")
-      log = try Self.begin(
-        directory: directory, device: parties.device, startCounter: startCounter, boot: boot,
-        softwareVersion: facts.softwareVersion)
-    } catch let error as StoreError {
-      throw error
-    } catch let error as LinuxError {
-      throw StoreError(.store, error)
-    } catch {
-      throw StoreError(.store, "\(error)")
-    }
+    log = try DeviceLogFile(
+      path: "\(path)/device/log", device: parties.device, startCounter: startCounter, boot: boot,
+      softwareVersion: facts.softwareVersion)
     if interrupted.recordingState == .reserved { try voidIfNeverOpened(interrupted) }
     try noteLogHead()
   }
 
   /// File systems on which the loss bound holds by measurement.
   public static let measuredFileSystems = ["ext4", "f2fs"]
-
-  private static func begin(
-    directory: borrowing Directory, device: DeviceSigner, startCounter: Int64, boot: EvidenceID, softwareVersion: String
-  ) throws(StoreError) -> DeviceLogFile {
-    try DeviceLogFile(
-      directory: directory, device: device, startCounter: startCounter, boot: boot, softwareVersion: softwareVersion)
-  }
 
   /// Free bytes that this user may take; nil when the card does not answer.
   public func freeBytes() -> Int64? { try? FileSystemStatus(path: path).freeBytes }

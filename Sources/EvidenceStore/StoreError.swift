@@ -1,5 +1,6 @@
-public import Evidence
-public import LinuxIO
+import Evidence
+import Glibc
+import LinuxIO
 
 /// Why the card, the journal or the identity could not be used, and what follows from it.
 public struct StoreError: Error, Sendable, CustomStringConvertible {
@@ -34,7 +35,7 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
 
   /// Wraps a failed system call; ENOSPC and EDQUOT are always `full`.
   init(_ kind: Kind, _ error: LinuxError) {
-    self.kind = error.isNoSpace ? .full : kind
+    self.kind = [ENOSPC, EDQUOT].contains(error.errno) ? .full : kind
     self.description = error.description
   }
 

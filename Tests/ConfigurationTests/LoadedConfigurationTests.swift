@@ -161,7 +161,6 @@ struct LoadedConfigurationTests {
         "recording.pre_event_audio = true\nmicrophone.source = \"none\"",
         ["recording.pre_event_audio", "microphone.source"]
       ),
-      ("recording.limit_s = 30", ["recording.limit_s", "recording.pre_event_s", "recording.post_event_s"]),
       ("store.path = \"/a/b\"\nidentity.path = \"/a//b/./c/\"", ["identity.path", "store.path"]),
       ("store.path = \"/a/b\"\nidentity.path = \"/a\"", ["identity.path", "store.path"]),
     ])
@@ -178,7 +177,7 @@ struct LoadedConfigurationTests {
     "Values at the edge of fitting together are accepted",
     arguments: [
       "camera.source = \"v4l2\"\ncamera.device = \"/dev/video0\"", "video.peak_kbps = 2000",
-      "recording.segment_s = 8\nvideo.gop_ms = 4000", "recording.limit_s = 31", "recording.limit_s = 0",
+      "recording.segment_s = 8\nvideo.gop_ms = 4000",
       "store.path = \"/a/b\"\nidentity.path = \"/a/bc\"", "microphone.source = \"none\"",
     ])
   func edge(text: String) { #expect(problems(text).isEmpty) }
