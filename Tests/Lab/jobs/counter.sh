@@ -4,7 +4,6 @@ need v4l2-ctl
 
 camera_webcam
 camera_format 640 360 15
-
 camera_counter_only
 camera_fault drop 5 # so that there are gaps to be found
 v4l2-ctl -d "$CAMERA" --stream-mmap=6 --stream-count=150 --verbose --stream-to=/run/frames >/run/stream 2>&1 ||
