@@ -1,0 +1,92 @@
+import Crypto
+
+/// 32 bytes: a SHA-256 or an HMAC-SHA256 value.
+public struct Hash32: Hashable, Sendable, CustomStringConvertible {
+  /// Always 32 bytes.
+  public let bytes: [UInt8]
+
+  /// Nil unless there are exactly 32 bytes.
+  public init?(_ bytes: some Sequence<UInt8>) {
+    let bytes = Array(bytes)
+    guard bytes.count == 32 else { return nil }
+    self.bytes = bytes
+  }
+
+  /// Nil unless `text` is the one valid unpadded base64url spelling of 32 bytes.
+  public init?(base64URL text: some StringProtocol) {
+    guard let bytes = Base64.decode(text.utf8, .url) else { return nil }
+    self.init(bytes)
+  }
+
+  /// SHA-256 of `bytes` (FIPS 180-4).
+  public static func sha256(of bytes: [UInt8]) -> Hash32 { Hash32(SHA256.hash(data: bytes)) }
+
+  init(_ digest: SHA256Digest) { bytes = Array(digest) }
+  init(_ code: HashedAuthenticationCode<SHA256>) { bytes = Array(code) }
+
+  /// Unpadded base64url, as journal lines carry it (43 characters).
+  public var description: String { Base64.encode(bytes, .url) }
+}
+
+/// 128 random bits that name a recording, or 128 bits that name a device: 32 lower-case hexadecimal digits.
+public struct EvidenceID: Hashable, Sendable, CustomStringConvertible {
+  /// Always 16 bytes.
+  public let bytes: [UInt8]
+
+  /// Nil unless there are exactly 16 bytes.
+  public init?(_ bytes: some Sequence<UInt8>) {
+    let bytes = Array(bytes)
+    guard bytes.count == 16 else { return nil }
+    self.bytes = bytes
+  }
+
+  /// Nil unless `text` is 32 lower-case hexadecimal digits.
+  public init?(hex text: some StringProtocol) {
+    guard let bytes = Hexadecimal.decode(text) else { return nil }
+    self.init(bytes)
+  }
+
+  /// A new recording's id. Draws from the hedged source; `randomness` should have been made without an id.
+  public static func random(from randomness: inout HedgedRandomness) throws(EvidenceError) -> EvidenceID {
+    let bytes = try randomness.bytes(16, for: .recordingID)
+    guard let id = EvidenceID(bytes) else { throw EvidenceError(.randomness, "16 random bytes were asked for") }
+    return id
+  }
+
+  public var description: String { Hexadecimal.encode(bytes) }
+}
+
+/// Lower-case hexadecimal, two digits a byte.
+enum Hexadecimal {
+  private static let digits = Array("0123456789abcdef".utf8)
+
+  static func encode(_ bytes: [UInt8]) -> String {
+    var text: [UInt8] = []
+    text.reserveCapacity(bytes.count * 2)
+    for byte in bytes {
+      text.append(digits[Int(byte >> 4)])
+      text.append(digits[Int(byte & 15)])
+    }
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  static func decode(_ text: some StringProtocol) -> [UInt8]? {
+    var bytes: [UInt8] = []
+    var high: UInt8?
+    for character in text.utf8 {
+      let digit: UInt8
+      switch character {
+      case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = character - UInt8(ascii: "0")
+      case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = character - UInt8(ascii: "a") + 10
+      default: return nil
+      }
+      if let first = high {
+        bytes.append(first << 4 | digit)
+        high = nil
+      } else {
+        high = digit
+      }
+    }
+    return high == nil ? bytes : nil
+  }
+}
