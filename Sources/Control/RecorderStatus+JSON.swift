@@ -1,0 +1,58 @@
+extension RecorderStatus {
+  /// One JSON object on one line. Keys are never removed or change their meaning within protocol version 1; new ones may
+  /// come. Unknown values are null.
+  public var json: String {
+    let members: [(String, JSONValue)] = [
+      ("protocol", .integer(1)),
+      ("state", .string(state.rawValue)),
+      ("reason", .optional(reason, JSONValue.string)),
+      ("recording", .optional(recording, RecorderStatus.value)),
+      ("ring", .optional(ring, RecorderStatus.value)),
+      ("video", .optional(video, RecorderStatus.value)),
+      ("audio", .optional(audio, RecorderStatus.value)),
+      ("store", .optional(store, RecorderStatus.value)),
+      ("lag_ms", .optional(lagMilliseconds, JSONValue.integer)),
+      ("checkpoint_age_ms", .optional(checkpointAgeMilliseconds, JSONValue.integer)),
+      ("warnings", .array(warnings.map { .string($0) })),
+      ("started", .string(Units.timestamp(wallMilliseconds: startedWallMilliseconds))),
+      ("uptime_ms", .integer(uptimeMilliseconds)),
+      ("version", .string(version)),
+      ("format_version", .integer(Int64(formatVersion))),
+    ]
+    return JSONValue.object(members).text
+  }
+
+  private static func value(_ recording: Recording) -> JSONValue {
+    .object([
+      ("id", .string(recording.id)), ("counter", .integer(recording.counter)),
+      ("duration_ms", .integer(recording.milliseconds)),
+    ])
+  }
+
+  private static func value(_ ring: Ring) -> JSONValue {
+    .object([
+      ("pre_event_held_ms", .integer(ring.heldMilliseconds)), ("pre_event_asked_ms", .integer(ring.askedMilliseconds)),
+      ("used_bytes", .integer(ring.usedBytes)), ("capacity_bytes", .integer(ring.capacityBytes)),
+    ])
+  }
+
+  private static func value(_ video: Video) -> JSONValue {
+    .object([
+      ("source", .string(video.source)), ("encoder", .string(video.encoder)),
+      ("fps", .optional(video.millihertz, JSONValue.thousandths)), ("frames_captured", .integer(video.framesCaptured)),
+      ("frames_dropped", .integer(video.framesDropped)), ("frames_refused", .integer(video.framesRefused)),
+      ("queued", .integer(Int64(video.queued))), ("queue_capacity", .integer(Int64(video.queueCapacity))),
+    ])
+  }
+
+  private static func value(_ audio: Audio) -> JSONValue {
+    .object([("source", .string(audio.source)), ("samples_lost", .integer(audio.samplesLost))])
+  }
+
+  private static func value(_ store: Store) -> JSONValue {
+    .object([
+      ("path", .string(store.path)), ("file_system", .string(store.fileSystem)),
+      ("free_bytes", .integer(store.freeBytes)), ("minutes_left", .optional(store.minutesLeft) { .integer(Int64($0)) }),
+    ])
+  }
+}

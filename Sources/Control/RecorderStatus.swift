@@ -1,0 +1,140 @@
+/// What a recorder says of itself, at one moment. Nil where nothing is known yet.
+public struct RecorderStatus: Hashable, Sendable {
+  /// As the wearer is shown it; raw values are part of the protocol.
+  public enum State: String, Hashable, Sendable, CaseIterable {
+    case starting
+    case ready
+    case saving
+    case recording
+    case atRisk = "at_risk"
+    case postEvent = "post_event"
+    case closing
+    case cannotRecord = "cannot_record"
+    case stopping
+
+    /// For people.
+    public var words: String { String(rawValue.map { $0 == "_" ? " " : $0 }) }
+  }
+
+  /// The recording that is open.
+  public struct Recording: Hashable, Sendable {
+    public var id: String
+    /// Counts this device's recordings.
+    public var counter: Int64
+    /// Milliseconds of media from its first frame to the newest, the pre-event part included.
+    public var milliseconds: Int64
+
+    public init(id: String, counter: Int64, milliseconds: Int64) {
+      self.id = id
+      self.counter = counter
+      self.milliseconds = milliseconds
+    }
+  }
+
+  /// The footage in memory.
+  public struct Ring: Hashable, Sendable {
+    /// Milliseconds that a trigger now would find; and that the configuration asks for.
+    public var heldMilliseconds: Int64
+    public var askedMilliseconds: Int64
+    public var usedBytes: Int64
+    public var capacityBytes: Int64
+
+    public init(heldMilliseconds: Int64, askedMilliseconds: Int64, usedBytes: Int64, capacityBytes: Int64) {
+      self.heldMilliseconds = heldMilliseconds
+      self.askedMilliseconds = askedMilliseconds
+      self.usedBytes = usedBytes
+      self.capacityBytes = capacityBytes
+    }
+  }
+
+  /// The camera and its encoder, counted since the process started.
+  public struct Video: Hashable, Sendable {
+    /// Device, format and size, as granted.
+    public var source: String
+    public var encoder: String
+    /// Measured over the last seconds; thousandths of a frame a second.
+    public var millihertz: Int64?
+    public var framesCaptured: Int64
+    /// Frames that the camera counted but we never got, were broken, or found no free buffer.
+    public var framesDropped: Int64
+    /// Frames that the full ring refused.
+    public var framesRefused: Int64
+    /// Frames waiting for the encoder, and how many may.
+    public var queued: Int
+    public var queueCapacity: Int
+
+    public init(
+      source: String, encoder: String, millihertz: Int64? = nil, framesCaptured: Int64 = 0, framesDropped: Int64 = 0,
+      framesRefused: Int64 = 0, queued: Int = 0, queueCapacity: Int = 0
+    ) {
+      self.source = source
+      self.encoder = encoder
+      self.millihertz = millihertz
+      self.framesCaptured = framesCaptured
+      self.framesDropped = framesDropped
+      self.framesRefused = framesRefused
+      self.queued = queued
+      self.queueCapacity = queueCapacity
+    }
+  }
+
+  /// The microphone.
+  public struct Audio: Hashable, Sendable {
+    public var source: String
+    /// Samples lost since the process started.
+    public var samplesLost: Int64
+
+    public init(source: String, samplesLost: Int64 = 0) {
+      self.source = source
+      self.samplesLost = samplesLost
+    }
+  }
+
+  /// Where recordings go.
+  public struct Store: Hashable, Sendable {
+    public var path: String
+    /// `ext4`, `f2fs`, …
+    public var fileSystem: String
+    public var freeBytes: Int64
+    /// At the configured bitrate, the reserve for a clean close taken off.
+    public var minutesLeft: Int?
+
+    public init(path: String, fileSystem: String, freeBytes: Int64, minutesLeft: Int? = nil) {
+      self.path = path
+      self.fileSystem = fileSystem
+      self.freeBytes = freeBytes
+      self.minutesLeft = minutesLeft
+    }
+  }
+
+  public var state: State
+  /// Why, where the state does not say it: a fault, or what is at risk. One line.
+  public var reason: String?
+  public var recording: Recording?
+  public var ring: Ring?
+  public var video: Video?
+  public var audio: Audio?
+  public var store: Store?
+  /// Now less the end of what is durable on the card, while recording.
+  public var lagMilliseconds: Int64?
+  public var checkpointAgeMilliseconds: Int64?
+  /// What works less well than configured, one line each.
+  public var warnings: [String] = []
+  /// Wall time when the process started, milliseconds since 1970 UTC, and how long ago that is by the monotonic clock.
+  public var startedWallMilliseconds: Int64
+  public var uptimeMilliseconds: Int64
+  /// Of the software.
+  public var version: String
+  /// Of the evidence format that it writes.
+  public var formatVersion: Int
+
+  public init(
+    state: State, startedWallMilliseconds: Int64, uptimeMilliseconds: Int64, version: String, formatVersion: Int
+  ) {
+    self.state = state
+    self.startedWallMilliseconds = startedWallMilliseconds
+    self.uptimeMilliseconds = uptimeMilliseconds
+    self.version = version
+    self.formatVersion = formatVersion
+  }
+}
