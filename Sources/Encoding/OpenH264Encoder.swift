@@ -2,7 +2,8 @@
   import COpenH264
   public import Media
 
-  /// H.264 by libopenh264: real-time camera mode, rate control by bitrate with the peak as its maximum, no picture skipped.
+  /// H.264 by libopenh264: real-time camera mode, rate control by bitrate, no picture skipped. It aims at the peak, but
+  /// does not guarantee it (`VideoEncoderKind.guaranteesPeak`).
   ///
   /// Opened and used on one thread. Logs nothing.
   public final class OpenH264Encoder: VideoEncoder {
@@ -130,6 +131,9 @@
       p.iMaxBitrate = Int32(settings.peakBitrate)
       // A picture that is too big is still evidence.
       p.bEnableFrameSkip = false
+      // Where the lower end is 0, the library puts 42 in the place of the upper one.
+      p.iMinQp = 12
+      p.iMaxQp = 51
       p.iTemporalLayerNum = 1
       p.iSpatialLayerNum = 1
       switch settings.preset {

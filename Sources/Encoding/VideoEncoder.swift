@@ -19,6 +19,11 @@ public enum VideoEncoderKind: String, CaseIterable, Hashable, Sendable {
     return kinds
   }
 
+  /// Whether no stretch of the stream exceeds `VideoEncoderSettings.peakBytes(in:)`. libx264's rate control lowers the
+  /// quality within a picture to hold it. libopenh264 corrects itself from picture to picture: where noise comes suddenly
+  /// it was seen to exceed the peak by three quarters of a buffer of one second, so leave room, a quarter or more.
+  public var guaranteesPeak: Bool { self == .x264 }
+
   static var availableNames: String { available.map(\.rawValue).joined(separator: ", ") }
 
   /// Opens an encoder; allocates all that it will need. Throws `notBuilt`, `setting`, `open` or `parameterSets`.
