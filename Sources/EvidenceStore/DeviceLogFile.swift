@@ -11,26 +11,22 @@ struct DeviceLogFile: ~Copyable {
   init(
     path: String, device: DeviceSigner, startCounter: Int64, boot: EvidenceID, softwareVersion: String
   ) throws(StoreError) {
-    let directory: Directory
-    do throws(LinuxError) { directory = try Directory(path: path) } catch { throw StoreError(.store, error) }
+    let directory = try onCard(.store) { () throws(LinuxError) in try Directory(path: path) }
     let predecessor = try Self.predecessor(in: directory, path: path)
     var writer = DeviceLogWriter(device: device, after: predecessor)
-    do throws(LinuxError) {
-      file = try directory.open(
+    let line = try sealing(.identity) { () throws(EvidenceError) in
+      try writer.start(startCounter: startCounter, boot: boot, clock: .now(), softwareVersion: softwareVersion)
+    }
+    let file = try onCard(.store) { () throws(LinuxError) in
+      let file = try directory.open(
         DeviceLogWriter.fileName(startCounter: startCounter), flags: O_WRONLY | O_CREAT | O_EXCL | O_APPEND, mode: 0o640)
-    } catch {
-      throw StoreError(.store, error)
+      try file.write(line.span.bytes)
+      try file.dataSync()
+      try directory.sync()
+      return file
     }
-    let line: [UInt8]
-    do throws(EvidenceError) {
-      line = try writer.start(
-        startCounter: startCounter, boot: boot, clock: .now(), softwareVersion: softwareVersion)
-    } catch {
-      throw StoreError(.identity, error)
-    }
+    self.file = file
     self.writer = writer
-    try write(line)
-    do throws(LinuxError) { try directory.sync() } catch { throw StoreError(.store, error) }
   }
 
   /// The newest durable line.
@@ -55,17 +51,10 @@ struct DeviceLogFile: ~Copyable {
   private mutating func append(
     _ make: (inout DeviceLogWriter) throws(EvidenceError) -> [UInt8]
   ) throws(StoreError) {
-    let line: [UInt8]
-    do throws(EvidenceError) { line = try make(&writer) } catch { throw StoreError(.store, error) }
-    try write(line)
-  }
-
-  private func write(_ line: [UInt8]) throws(StoreError) {
-    do throws(LinuxError) {
+    let line = try sealing(.store) { () throws(EvidenceError) in try make(&writer) }
+    try onCard(.store) { () throws(LinuxError) in
       try file.write(line.span.bytes)
       try file.dataSync()
-    } catch {
-      throw StoreError(.store, error)
     }
   }
 
@@ -73,15 +62,14 @@ struct DeviceLogFile: ~Copyable {
   private static func predecessor(
     in directory: borrowing Directory, path: String
   ) throws(StoreError) -> DeviceLogWriter.Predecessor? {
-    do throws(LinuxError) {
+    try onCard(.store) { () throws(LinuxError) in
       let names = try directory.names().filter { $0.hasSuffix(".log") && $0.utf8.count == 14 }.sorted(by: >)
       // A power cut can leave a log without a valid first line: the chain then goes on from the one before it.
       for name in names {
-        if let predecessor = lastValid(in: try readSmallFile(path: "\(path)/\(name)", limit: Self.sizeLimit)) { return predecessor }
+        let bytes = try readSmallFile(path: "\(path)/\(name)", limit: sizeLimit)
+        if let predecessor = lastValid(in: bytes) { return predecessor }
       }
       return nil
-    } catch {
-      throw StoreError(.store, error)
     }
   }
 

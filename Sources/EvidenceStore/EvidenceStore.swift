@@ -27,49 +27,62 @@ public struct EvidenceStore: ~Copyable {
   ///   - path: the store's directory; made when its parent exists.
   ///   - identityPath: where enrolment put the device key; the counters live beside it, never on the card.
   ///   - isLabStore: accept a file system on which the loss bound was not measured.
-  public init(
+  public static func open(
     path: String, identityPath: String, parties: RecordingParties, facts: ProcessFacts, isLabStore: Bool,
     allowSwap: Bool
-  ) throws(StoreError) {
-    self.path = path
-    self.parties = parties
-    self.facts = facts
-    let fileSystem: String
-    let bootID: String
-    do throws(LinuxError) {
+  ) throws(StoreError) -> EvidenceStore {
+    let (fileSystem, bootID) = try onCard(.store) { () throws(LinuxError) in
       for directory in [path, "\(path)/device", "\(path)/device/log", "\(path)/recordings"] {
         try Directory.make(path: directory, mode: 0o750, allowingExisting: true)
       }
       try Directory(path: path).sync()
       try Directory(path: "\(path)/device").sync()
-      lock = try InstanceLock(path: "\(path)/device/lock")
-      fileSystem = try FileSystemStatus(path: path).typeName
-      recordings = try Directory(path: "\(path)/recordings")
-      sealingMemory = try LockedMemory(byteCount: SegmentStream.memoryByteCount, allowSwap: allowSwap)
-      bootID = try kernelBootID()
-    } catch {
-      throw StoreError(.store, error)
+      return (try FileSystemStatus(path: path).typeName, try kernelBootID())
     }
-    guard isLabStore || Self.measuredFileSystems.contains(fileSystem) else {
+    let lock = try onCard(.store) { () throws(LinuxError) in try InstanceLock(path: "\(path)/device/lock") }
+    guard isLabStore || measuredFileSystems.contains(fileSystem) else {
       throw StoreError(
         .store,
         "the store \(path) is on \(fileSystem); the loss bound was measured on "
-          + "\(Self.measuredFileSystems.joined(separator: " and ")) only. Use such a card, or set "
+          + "\(measuredFileSystems.joined(separator: " and ")) only. Use such a card, or set "
           + "store.lab_store = true for a lab store.")
     }
     guard let boot = EvidenceID(hex: bootID.filter { $0 != "-" }) else {
       throw StoreError(.store, "the kernel's boot id is not 128 bits; is /proc mounted?")
     }
-    self.boot = boot
-    counters = try InternalStore(directory: identityPath)
+    let recordings = try onCard(.store) { () throws(LinuxError) in try Directory(path: "\(path)/recordings") }
+    let memory = try onCard(.store) { () throws(LinuxError) in
+      try LockedMemory(byteCount: SegmentStream.memoryByteCount, allowSwap: allowSwap)
+    }
+    var counters = try InternalStore(directory: identityPath)
     let interrupted = counters.record
     try counters.update { $0.startCounter += 1 }
-    startCounter = counters.record.startCounter
-    log = try DeviceLogFile(
+    let startCounter = counters.record.startCounter
+    let log = try DeviceLogFile(
       path: "\(path)/device/log", device: parties.device, startCounter: startCounter, boot: boot,
       softwareVersion: facts.softwareVersion)
-    if interrupted.recordingState == .reserved { try voidIfNeverOpened(interrupted) }
-    try noteLogHead()
+    var store = EvidenceStore(
+      path: path, parties: parties, facts: facts, lock: lock, recordings: recordings, log: log, counters: counters,
+      startCounter: startCounter, boot: boot, sealingMemory: memory)
+    try store.settle(interrupted)
+    return store
+  }
+
+  private init(
+    path: String, parties: RecordingParties, facts: ProcessFacts, lock: consuming InstanceLock,
+    recordings: consuming Directory, log: consuming DeviceLogFile, counters: consuming InternalStore,
+    startCounter: Int64, boot: EvidenceID, sealingMemory: LockedMemory
+  ) {
+    self.path = path
+    self.parties = parties
+    self.facts = facts
+    self.lock = lock
+    self.recordings = recordings
+    self.log = log
+    self.counters = counters
+    self.startCounter = startCounter
+    self.boot = boot
+    self.sealingMemory = sealingMemory
   }
 
   /// File systems on which the loss bound holds by measurement.
@@ -84,8 +97,7 @@ public struct EvidenceStore: ~Copyable {
     let counter = counters.record.recordingCounter + 1
     let source: HedgedRandomness.Source = { try Randomness.fill($0) }
     var naming = HedgedRandomness(source: source, deviceSecret: parties.hedgeSecret, id: nil, counter: counter)
-    let id: EvidenceID
-    do throws(EvidenceError) { id = try EvidenceID.random(from: &naming) } catch { throw StoreError(.seal, error) }
+    let id = try sealing(.seal) { () throws(EvidenceError) in try EvidenceID.random(from: &naming) }
     try counters.update {
       $0.recordingCounter = counter
       $0.recordingState = .reserved
@@ -141,6 +153,12 @@ public struct EvidenceStore: ~Copyable {
       microphone: facts.microphone, clock: .now(), clockSource: wall.isSynchronised ? .ntp : .unknown,
       clockTrust: wall.isSynchronised ? .synchronized : .held, softwareVersion: facts.softwareVersion,
       softwareHash: facts.softwareHash, configurationHash: facts.configurationHash)
+  }
+
+  /// After the start: explains what the process before left, and remembers the new log.
+  private mutating func settle(_ interrupted: InternalStore.Record) throws(StoreError) {
+    if interrupted.recordingState == .reserved { try voidIfNeverOpened(interrupted) }
+    try noteLogHead()
   }
 
   /// A counter that was reserved and whose recording never came to exist is explained, so that no dock looks for it.

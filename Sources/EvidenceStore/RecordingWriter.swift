@@ -71,35 +71,35 @@ public struct RecordingWriter: ~Copyable {
     id: EvidenceID, counter: Int64, recordings: borrowing Directory, parties: RecordingParties, open: OpenFacts,
     randomness: HedgedRandomness, sealingMemory: LockedMemory
   ) throws(StoreError) {
+    var randomness = randomness
+    var journal = try sealing(.identity) { () throws(EvidenceError) in
+      try JournalWriter(id: id, device: parties.device, randomness: &randomness)
+    }
+    let line = try sealing(.identity) { () throws(EvidenceError) in try journal.open(open) }
+    guard let head = journal.head else { throw StoreError(.journal, "OPEN was made and left no head") }
+    let name = EvidenceName.recording(counter: counter, id: id)
+    let directory = try onCard(.store) { () throws(LinuxError) in
+      try recordings.make(name, mode: 0o750)
+      try recordings.sync()
+      return try recordings.directory(name)
+    }
+    let journalFile = try onCard(.store) { () throws(LinuxError) in
+      let file = try directory.open(
+        EvidenceName.journal, flags: O_WRONLY | O_CREAT | O_EXCL | O_APPEND, mode: 0o640)
+      try file.write(line.span.bytes)
+      try file.dataSync()
+      try directory.sync()
+      return file
+    }
     self.id = id
     self.counter = counter
     self.parties = parties
     self.sealingMemory = sealingMemory
-    var randomness = randomness
-    let line: [UInt8]
-    do throws(EvidenceError) {
-      var journal = try JournalWriter(id: id, device: parties.device, randomness: &randomness)
-      line = try journal.open(open)
-      guard let head = journal.head else { throw EvidenceError(.grammar, "OPEN was made and left no head") }
-      lastHead = head
-      self.journal = journal
-    } catch {
-      throw StoreError(.identity, error)
-    }
     self.randomness = randomness
-    let name = EvidenceName.recording(counter: counter, id: id)
-    do throws(LinuxError) {
-      try recordings.make(name, mode: 0o750)
-      try recordings.sync()
-      directory = try recordings.directory(name)
-      journalFile = try directory.open(
-        EvidenceName.journal, flags: O_WRONLY | O_CREAT | O_EXCL | O_APPEND, mode: 0o640)
-      try journalFile.write(line.span.bytes)
-      try journalFile.dataSync()
-      try directory.sync()
-    } catch {
-      throw StoreError(.store, error)
-    }
+    self.journal = journal
+    self.lastHead = head
+    self.directory = directory
+    self.journalFile = journalFile
   }
 
   /// The newest journal line that was made.
@@ -113,24 +113,19 @@ public struct RecordingWriter: ~Copyable {
   /// must hold and returns the init segment, which becomes the first plaintext.
   public mutating func beginSegment(_ makeInit: (_ salt: [UInt8], _ index: Int) -> [UInt8]) throws(StoreError) {
     let index = journal.nextSegment
-    let stream: SegmentStream
-    do throws(EvidenceError) {
-      stream = try SegmentStream(
+    let stream = try sealing(.seal) { () throws(EvidenceError) in
+      try SegmentStream(
         segment: index, recipients: parties.recipients, randomness: randomness, memory: sealingMemory.bytes)
-    } catch {
-      throw StoreError(.seal, error)
     }
     let initSegment = makeInit(stream.initSalt, index)
-    do throws(LinuxError) {
-      let file = try directory.open(
-        EvidenceName.segment(index), flags: O_WRONLY | O_CREAT | O_EXCL, mode: 0o640)
+    let file = try onCard(.segmentWrite) { () throws(LinuxError) in
+      let file = try directory.open(EvidenceName.segment(index), flags: O_WRONLY | O_CREAT | O_EXCL, mode: 0o640)
       try file.write(stream.header.span.bytes)
       try file.dataSync()
       try directory.sync()
-      segment = OpenSegment(stream: stream, file: file)
-    } catch {
-      throw StoreError(.segmentWrite, error)
+      return file
     }
+    segment = OpenSegment(stream: stream, file: file)
     guard let segment else { throw Self.noSegment }
     try appendLine { journal throws(EvidenceError) in try journal.segment(segment.stream, initSegment: initSegment) }
     try write(initSegment.span.bytes)

@@ -64,3 +64,17 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
     }
   }
 }
+
+/// Runs system calls; their error becomes a store's.
+func onCard<Result: ~Copyable>(
+  _ kind: StoreError.Kind, _ body: () throws(LinuxError) -> Result
+) throws(StoreError) -> Result {
+  do throws(LinuxError) { return try body() } catch { throw StoreError(kind, error) }
+}
+
+/// Makes evidence bytes; their error becomes a store's.
+func sealing<Result: ~Copyable>(
+  _ kind: StoreError.Kind, _ body: () throws(EvidenceError) -> Result
+) throws(StoreError) -> Result {
+  do throws(EvidenceError) { return try body() } catch { throw StoreError(kind, error) }
+}

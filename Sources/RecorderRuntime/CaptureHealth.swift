@@ -12,7 +12,7 @@ public struct Loss: Hashable, Sendable {
   public var to: MonotonicTime
   /// Frames of video, samples of sound.
   public var count: Int64
-  public var cause: GapCause
+  public var cause: JournalEvent.GapCause
 }
 
 /// What a device thread tells the control loop. Fixed size; nothing of it holds heap memory.

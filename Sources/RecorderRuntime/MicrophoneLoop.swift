@@ -56,6 +56,27 @@ struct SyntheticSound: SoundSource {
   private static func span(_ samples: Int64) -> Nanoseconds { Nanoseconds(samples * 62_500 / 3) }
 }
 
+/// A microphone by ALSA.
+final class ALSASound: SoundSource {
+  private var microphone: ALSAMicrophone
+
+  init(_ microphone: consuming ALSAMicrophone) { self.microphone = microphone }
+
+  func read(into pcm: inout [Int16], now: () -> MonotonicTime) throws(MicrophoneError) -> SoundBlock? {
+    var result: CapturedSound?
+    var failure: MicrophoneError?
+    pcm.withUnsafeMutableBufferPointer { buffer in
+      do throws(MicrophoneError) {
+        result = try microphone.read(into: buffer, timeout: .milliseconds(200))
+      } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
+    return result.map { SoundBlock(count: $0.frames, time: $0.timeOfFirstSample, lostBefore: $0.lostBefore) }
+  }
+}
+
 /// The loop of the microphone thread: reads, gives times to samples, remembers raw sound or encodes it into the ring.
 ///
 /// With pre-event sound off, what was heard before the trigger stays in `history` only, and is encoded from the first
@@ -68,7 +89,7 @@ struct MicrophoneLoop {
   /// The longest time from the first edge of a gesture to its decision, with a margin.
   let historySpan: Nanoseconds
   let demand: AudioDemandBox
-  let encoder: OpusEncoder
+  let stream: OpusStream
   /// Opens the device again after it was lost; nil: the source cannot be lost.
   let reopen: (() throws(MicrophoneError) -> any SoundSource)?
   let offset: Nanoseconds
@@ -80,8 +101,7 @@ struct MicrophoneLoop {
     var pcm = [Int16](repeating: 0, count: 48_000 / 2 * channels)
     var history = SoundHistory(samples: Int(historySpan.count * Self.rate / 1_000_000_000), channels: channels)
     var clock = AudioClock(nominalRate: Self.rate)
-    var framer = AudioFramer(channels: channels, lookahead: encoder.lookahead)
-    var sink = OpusSink(ring: ring, health: health, encoder: encoder, log: log)
+    var sink = OpusSink(ring: ring, health: health, stream: stream, log: log)
     var position: Int64 = 0
     var current = AudioDemand.remember
     var backoff = Nanoseconds.milliseconds(500)
@@ -92,12 +112,11 @@ struct MicrophoneLoop {
       if wanted != current {
         current = wanted
         switch wanted {
-        case .remember: framer.stop()
+        case .remember: stream.stop()
         case .encode(let from):
-          framer.start(at: from)
+          stream.start(at: from)
           history.replay { samples, at in
-            guard let time = clock.time(of: at) else { return }
-            _ = framer.append(samples, position: at, time: time) { header, frame in sink.take(header, frame) }
+            if let time = clock.time(of: at) { sink.take(samples, position: at, time: time) }
           }
         }
       }
@@ -143,7 +162,7 @@ struct MicrophoneLoop {
       health.samplesCaptured.add(block.count, ordering: .relaxed)
       let time = clock.time(of: position) ?? blockTime
       let samples = pcm.span.extracting(first: block.count * channels)
-      _ = framer.append(samples, position: position, time: time) { header, frame in sink.take(header, frame) }
+      sink.take(samples, position: position, time: time)
       history.append(samples, position: position)
       position += Int64(block.count)
     }
@@ -159,42 +178,38 @@ struct MicrophoneLoop {
   }
 }
 
-/// Encodes frames of sound and appends the packets to the ring.
+/// Encodes sound and appends the packets to the ring.
 private struct OpusSink {
   let ring: SharedRing
   let health: CaptureHealth
-  let encoder: OpusEncoder
+  let stream: OpusStream
   let log: EventLog
-  var refusals = RefusalRun(track: .audio)
-  var packet = [UInt8](repeating: 0, count: OpusEncoder.maximumPacketBytes)
-  var isLive = false
+  private var refusals = RefusalRun(track: .audio)
+  private var isLive = false
 
-  init(ring: SharedRing, health: CaptureHealth, encoder: OpusEncoder, log: EventLog) {
+  init(ring: SharedRing, health: CaptureHealth, stream: OpusStream, log: EventLog) {
     self.ring = ring
     self.health = health
-    self.encoder = encoder
+    self.stream = stream
     self.log = log
   }
 
-  mutating func take(_ header: PacketHeader, _ frame: Span<Int16>) {
-    if header.flags.contains(.streamStart) { encoder.reset() }
-    var header = header
-    do throws(EncodingError) {
-      header.length = try packet.withUnsafeMutableBytes { buffer throws(EncodingError) in
-        try encoder.encode(frame, into: buffer)
-      }
-    } catch {
-      log.note(.encoderFailed(error))
-      health.report(
-        Loss(
-          track: .audio, from: header.time, to: header.time + .milliseconds(20), count: 960, cause: .encoderFailed))
-      return
-    }
-    let outcome = ring.append(header, bytes: packet.span.bytes.extracting(first: header.length), now: .now())
-    refusals.note(outcome, header: header, units: 960, to: health)
+  mutating func take(_ samples: Span<Int16>, position: Int64, time: MonotonicTime) {
+    // Even when nothing is encoded yet, sound that arrives means that the microphone is alive.
     if !isLive {
       isLive = true
       _ = health.events.push(.trackLive(.audio))
+    }
+    do throws(EncodingError) {
+      _ = try stream.append(samples, position: position, time: time) { header, bytes in
+        let outcome = ring.append(header, bytes: bytes, now: .now())
+        refusals.note(outcome, header: header, units: 960, to: health)
+      }
+    } catch {
+      log.note(.encoderFailed(error))
+      let count = Int64(samples.count / stream.channels)
+      health.report(
+        Loss(track: .audio, from: time, to: time + Nanoseconds(count * 62_500 / 3), count: count, cause: .encoderFailed))
     }
   }
 }

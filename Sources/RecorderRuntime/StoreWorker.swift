@@ -35,6 +35,14 @@ public struct FootageEvent: Hashable, Sendable {
 
 /// What the store thread tells the control loop.
 public enum StoreEvent: Sendable {
+  /// The store is open and a recording may be asked for.
+  case ready
+  /// The store cannot be opened; the thread has ended.
+  case unusable(StoreError)
+  /// The thread has ended, as it was told.
+  case left
+  /// Free bytes on the card, looked at after each checkpoint and every few seconds when idle.
+  case space(freeBytes: Int64)
   case opened(id: String, counter: Int64)
   /// Everything of the recording before this time is durable.
   case durable(end: MonotonicTime, lag: Nanoseconds)
@@ -134,8 +142,7 @@ public struct StoreWorker: ~Copyable {
     return work()
   }
 
-  /// The store's free bytes for the status; read after each checkpoint.
-  public private(set) var freeBytes: Int64 = 0
+  private var freeBytes: Int64 = 0
 
   // MARK: - Commands
 
@@ -276,6 +283,7 @@ public struct StoreWorker: ~Copyable {
   /// Ends the recording while there is still room to end it cleanly.
   private mutating func lookAtSpace(_ recording: OpenRecording) {
     freeBytes = store.freeBytes() ?? freeBytes
+    report(.space(freeBytes: freeBytes))
     guard freeBytes < profile.reserveBytes, recording.endFault == nil else { return }
     recording.endFault = .storeFull
     recording.planner.setEnd(recording.planner.fragmentStart)
@@ -288,6 +296,7 @@ public struct StoreWorker: ~Copyable {
       nextIdleCheck = moment + Self.idleInterval
       let free = store.freeBytes()
       freeBytes = free ?? 0
+      report(.space(freeBytes: freeBytes))
       // A little more than the reserve, so that the state does not flutter.
       let needed = idleFault == .storeFull ? profile.reserveBytes + profile.reserveBytes / 4 : profile.reserveBytes
       let fault: RecorderFault? = free == nil ? .storeFailed : freeBytes < needed ? .storeFull : nil
