@@ -82,6 +82,27 @@ import Testing
     #expect(failure { () throws(LinuxError) in _ = try server.write(bytes.span.bytes) }?.errno == EPIPE)
   }
 
+  @Test("a client's long message arrives whole through short writes")
+  func longMessage() throws {
+    let directory = try TemporaryDirectory()
+    let listener = try UnixListener(path: directory("s"))
+    let client = try UnixSocket.connect(path: directory("s"), timeoutMilliseconds: 60_000)
+    let server = try accept(listener)
+    let raw = dup(server.rawValue)
+    let sent = (0..<(4 << 20)).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }
+    let received = Mutex<[UInt8]>([])
+    let reader = try NamedThread("reader", stackSize: 1 << 20) {
+      let end = FileDescriptor(owning: raw)
+      _ = fcntl(raw, F_SETFL, 0)
+      let bytes = (try? end.readAll()) ?? []
+      received.withLock { $0 = bytes }
+    }
+    try client.writeAll(sent.span.bytes)
+    try client.finishSending()
+    reader.join()
+    #expect(received.withLock { $0 == sent })
+  }
+
   @Test("an answer that never comes ends with the timeout's error, an endless one with the limit's")
   func clientLimits() throws {
     let directory = try TemporaryDirectory()
