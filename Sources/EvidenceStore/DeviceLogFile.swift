@@ -1,4 +1,4 @@
-import Evidence
+public import Evidence
 import Glibc
 import LinuxIO
 
@@ -15,7 +15,7 @@ struct DeviceLogFile: ~Copyable {
     let predecessor = try Self.predecessor(in: directory, path: path)
     var writer = DeviceLogWriter(device: device, after: predecessor)
     let line = try sealing(.identity) { () throws(EvidenceError) in
-      try writer.start(startCounter: startCounter, boot: boot, clock: .now(), softwareVersion: softwareVersion)
+      try writer.start(startCounter: startCounter, boot: boot, clock: .reading(), softwareVersion: softwareVersion)
     }
     let file = try onCard(.store) { () throws(LinuxError) in
       let file = try directory.open(
@@ -34,18 +34,18 @@ struct DeviceLogFile: ~Copyable {
 
   mutating func opened(id: EvidenceID, counter: Int64, openHash: Hash32) throws(StoreError) {
     try append { writer throws(EvidenceError) in
-      try writer.opened(id: id, recordingCounter: counter, openHash: openHash, clock: .now())
+      try writer.opened(id: id, recordingCounter: counter, openHash: openHash, clock: .reading())
     }
   }
 
   mutating func closed(id: EvidenceID, counter: Int64, head: ChainHead) throws(StoreError) {
     try append { writer throws(EvidenceError) in
-      try writer.closed(id: id, recordingCounter: counter, head: head, clock: .now())
+      try writer.closed(id: id, recordingCounter: counter, head: head, clock: .reading())
     }
   }
 
   mutating func void(counter: Int64) throws(StoreError) {
-    try append { writer throws(EvidenceError) in try writer.void(recordingCounter: counter, clock: .now()) }
+    try append { writer throws(EvidenceError) in try writer.void(recordingCounter: counter, clock: .reading()) }
   }
 
   private mutating func append(
@@ -94,7 +94,7 @@ struct DeviceLogFile: ~Copyable {
 
 extension Evidence.ClockReading {
   /// Wall time and boot time, read together.
-  static func now() -> Evidence.ClockReading {
+  public static func reading() -> Evidence.ClockReading {
     Evidence.ClockReading(wall: max(0, Clocks.wallMilliseconds()), monotonic: Clocks.boottimeNanoseconds())
   }
 }

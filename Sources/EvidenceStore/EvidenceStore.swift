@@ -150,7 +150,7 @@ public struct EvidenceStore: ~Copyable {
     return OpenFacts(
       recordingCounter: counter, startCounter: startCounter, boot: boot, deviceLog: logHead,
       recipients: parties.recipientsNote, roles: parties.rolesNote, isDemo: parties.isDemo, camera: facts.camera,
-      microphone: facts.microphone, clock: .now(), clockSource: wall.isSynchronised ? .ntp : .unknown,
+      microphone: facts.microphone, clock: .reading(), clockSource: wall.isSynchronised ? .ntp : .unknown,
       clockTrust: wall.isSynchronised ? .synchronized : .held, softwareVersion: facts.softwareVersion,
       softwareHash: facts.softwareHash, configurationHash: facts.configurationHash)
   }

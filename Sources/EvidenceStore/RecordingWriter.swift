@@ -205,13 +205,13 @@ public struct RecordingWriter: ~Copyable {
 
   /// Notes a fact of health; durable with the next checkpoint.
   public mutating func event(_ event: JournalEvent) throws(StoreError) {
-    try appendLine { journal throws(EvidenceError) in try journal.event(event, .now()) }
+    try appendLine { journal throws(EvidenceError) in try journal.event(event, .reading()) }
   }
 
   /// CLOSE, durable. Nothing can follow.
   /// - Parameter duration: µs of media.
   public mutating func close(_ reason: CloseReason, duration: Int64) throws(StoreError) {
-    try appendLine { journal throws(EvidenceError) in try journal.close(reason, duration: duration, .now()) }
+    try appendLine { journal throws(EvidenceError) in try journal.close(reason, duration: duration, .reading()) }
     try syncJournal()
     try? journalFile.setMode(0o440)
   }

@@ -1,3 +1,4 @@
+import Evidence
 import Camera
 import Core
 import LinuxIO

@@ -1,22 +1,22 @@
-public import Core
-public import Evidence
-public import LinuxIO
-public import Media
+import Core
+import Evidence
+import LinuxIO
+import Media
 import Synchronization
 
 /// Footage that was lost before it reached the ring, or that the ring refused: an interval, a count and a cause.
-public struct Loss: Hashable, Sendable {
-  public var track: TrackID
+struct Loss: Hashable, Sendable {
+  var track: TrackID
   /// From the time of the last good packet (or frame) to the time of the next.
-  public var from: MonotonicTime
-  public var to: MonotonicTime
+  var from: MonotonicTime
+  var to: MonotonicTime
   /// Frames of video, samples of sound.
-  public var count: Int64
-  public var cause: JournalEvent.GapCause
+  var count: Int64
+  var cause: JournalEvent.GapCause
 }
 
 /// What a device thread tells the control loop. Fixed size; nothing of it holds heap memory.
-public enum DeviceEvent: Sendable {
+enum DeviceEvent: Sendable {
   /// The first keyframe of this track is in the ring; the store may be asked to record.
   case trackLive(TrackID)
   case deviceLost(TrackID, DeviceTrouble)
@@ -24,34 +24,34 @@ public enum DeviceEvent: Sendable {
 }
 
 /// Why a device does not deliver, for the log and the status; the long text goes to the log thread once.
-public enum DeviceTrouble: String, Sendable {
+enum DeviceTrouble: String, Sendable {
   case unplugged, stalled, busy, failed
 }
 
 /// Counters that every thread raises and the status reads. Relaxed: they decide nothing.
-public final class CaptureHealth: Sendable {
-  public let framesCaptured = Atomic<Int>(0)
-  public let framesEncoded = Atomic<Int>(0)
-  public let framesLost = Atomic<Int>(0)
-  public let framesRefused = Atomic<Int>(0)
-  public let samplesCaptured = Atomic<Int>(0)
-  public let samplesLost = Atomic<Int>(0)
-  public let microphonePPMThousandths = Atomic<Int>(0)
+final class CaptureHealth: Sendable {
+  let framesCaptured = Atomic<Int>(0)
+  let framesEncoded = Atomic<Int>(0)
+  let framesLost = Atomic<Int>(0)
+  let framesRefused = Atomic<Int>(0)
+  let samplesCaptured = Atomic<Int>(0)
+  let samplesLost = Atomic<Int>(0)
+  let microphonePPMThousandths = Atomic<Int>(0)
   /// Set by whoever refused video for lack of room; the encoder makes the next picture a keyframe.
-  public let wantsKeyframe = Atomic<Bool>(false)
+  let wantsKeyframe = Atomic<Bool>(false)
   /// Threads end when it is set.
-  public let isStopping = Atomic<Bool>(false)
+  let isStopping = Atomic<Bool>(false)
 
-  public let losses: BoundedQueue<Loss>
-  public let events: BoundedQueue<DeviceEvent>
+  let losses: BoundedQueue<Loss>
+  let events: BoundedQueue<DeviceEvent>
 
-  public init() throws(LinuxError) {
+  init() throws(LinuxError) {
     losses = try BoundedQueue(capacity: 256)
     events = try BoundedQueue(capacity: 64)
   }
 
   /// Counts and queues a loss; a full queue is itself counted there.
-  public func report(_ loss: Loss) {
+  func report(_ loss: Loss) {
     if loss.track == .video {
       framesLost.add(Int(loss.count), ordering: .relaxed)
     } else {

@@ -1,3 +1,4 @@
+import Evidence
 import Core
 import Encoding
 import LinuxIO

@@ -1,13 +1,13 @@
-public import Camera
-public import Core
-public import Encoding
-public import EvidenceStore
-public import LinuxIO
-public import Media
-public import Microphone
+import Camera
+import Core
+import Encoding
+import EvidenceStore
+import LinuxIO
+import Media
+import Microphone
 
 /// Something worth a log line. Made on any thread without formatting; the log thread turns it into text.
-public enum LogEvent: Sendable {
+enum LogEvent: Sendable {
   case started(String)
   case state(RecorderMachine.State)
   case cameraGranted(String)
@@ -29,12 +29,12 @@ public enum LogEvent: Sendable {
   case note(String)
 
   /// How loud the line is.
-  public enum Level: Int, Comparable, Sendable {
+  enum Level: Int, Comparable, Sendable {
     case debug, info, notice, warning, error
-    public static func < (left: Level, right: Level) -> Bool { left.rawValue < right.rawValue }
+    static func < (left: Level, right: Level) -> Bool { left.rawValue < right.rawValue }
   }
 
-  public var level: Level {
+  var level: Level {
     switch self {
     case .started, .cameraGranted, .microphoneGranted, .recordingOpened, .recordingClosed, .cameraBack, .microphoneBack,
       .signal, .note:
@@ -51,7 +51,7 @@ public enum LogEvent: Sendable {
   }
 
   /// One line for people, without time and level.
-  public var text: String {
+  var text: String {
     switch self {
     case .started(let what): what
     case .state(let state): "state: \(state.title)"
@@ -87,18 +87,18 @@ public enum LogEvent: Sendable {
 }
 
 /// The way of log events to the log thread: a bounded queue that drops and counts, so that nobody waits for a log line.
-public final class EventLog: Sendable {
+final class EventLog: Sendable {
   let queue: BoundedQueue<LogEvent>
 
-  public init() throws(LinuxError) { queue = try BoundedQueue(capacity: 512) }
+  init() throws(LinuxError) { queue = try BoundedQueue(capacity: 512) }
 
   /// Any thread. What does not fit is counted, and the count is logged when there is room again.
-  public func note(_ event: LogEvent) { _ = queue.push(event) }
+  func note(_ event: LogEvent) { _ = queue.push(event) }
 }
 
 extension RecorderMachine.State {
   /// The name people see: in the status, the log and the JSON.
-  public var title: String {
+  var title: String {
     switch self {
     case .starting: "starting"
     case .ready: "ready"

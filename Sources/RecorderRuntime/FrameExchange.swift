@@ -1,34 +1,34 @@
 import LinuxIO
-public import Media
+import Media
 import Synchronization
 
 /// The few raw pictures between a camera thread and its encoder thread, allocated once in locked memory.
 ///
 /// The camera takes a free one, fills it and hands it over; the encoder gives it back. With none free the camera leaves
 /// its frames in the driver's own queue, and what the driver then drops shows as a jump of its sequence numbers.
-public final class FrameExchange: Sendable {
+final class FrameExchange: Sendable {
   /// A picture that waits to be encoded.
-  public struct Ready: Hashable, Sendable {
+  struct Ready: Hashable, Sendable {
     fileprivate var slot: Int
-    public var time: MonotonicTime
-    public var position: Int64
+    var time: MonotonicTime
+    var position: Int64
   }
 
   /// Pictures in flight: one being filled, one waiting, one being encoded.
-  public static let slotCount = 3
+  static let slotCount = 3
 
   private struct State {
     var free: [Int]
     var ready: [Ready] = []
   }
 
-  public let layout: I420Layout
+  let layout: I420Layout
   private let memory: LockedMemory
   private let state: Mutex<State>
   private let filled: EventCounter
   private let freed: EventCounter
 
-  public init(layout: I420Layout, allowSwap: Bool) throws(LinuxError) {
+  init(layout: I420Layout, allowSwap: Bool) throws(LinuxError) {
     self.layout = layout
     memory = try LockedMemory(byteCount: layout.byteCount * Self.slotCount, allowSwap: allowSwap)
     filled = try EventCounter()
@@ -44,7 +44,7 @@ public final class FrameExchange: Sendable {
   }
 
   /// Camera thread: waits until a picture is free. False at the deadline.
-  public func waitForFree(until deadline: MonotonicTime) -> Bool {
+  func waitForFree(until deadline: MonotonicTime) -> Bool {
     while true {
       if state.withLock({ !$0.free.isEmpty }) { return true }
       guard MonotonicTime.now() < deadline else { return false }
@@ -56,7 +56,7 @@ public final class FrameExchange: Sendable {
   /// Camera thread: lets `body` fill a free picture, and hands it over when `body` says what it is; nil discards it.
   /// False when no picture was free, and `body` was not called.
   @discardableResult
-  public func fill(_ body: (UnsafeMutableRawBufferPointer) -> (time: MonotonicTime, position: Int64)?) -> Bool {
+  func fill(_ body: (UnsafeMutableRawBufferPointer) -> (time: MonotonicTime, position: Int64)?) -> Bool {
     guard let slot = state.withLock({ $0.free.popLast() }) else { return false }
     let facts = body(picture(slot))
     state.withLock { state in
@@ -71,7 +71,7 @@ public final class FrameExchange: Sendable {
   }
 
   /// Encoder thread: the oldest picture that waits; nil at the deadline.
-  public func next(until deadline: MonotonicTime) -> Ready? {
+  func next(until deadline: MonotonicTime) -> Ready? {
     while true {
       if let ready = state.withLock({ $0.ready.isEmpty ? nil : $0.ready.removeFirst() }) { return ready }
       guard MonotonicTime.now() < deadline else { return nil }
@@ -81,7 +81,7 @@ public final class FrameExchange: Sendable {
   }
 
   /// Encoder thread: reads a picture and gives it back afterwards.
-  public func consume<Failure: Error>(_ ready: Ready, _ body: (RawSpan) throws(Failure) -> Void) throws(Failure) {
+  func consume<Failure: Error>(_ ready: Ready, _ body: (RawSpan) throws(Failure) -> Void) throws(Failure) {
     defer {
       state.withLock { $0.free.append(ready.slot) }
       freed.signal()
@@ -90,5 +90,5 @@ public final class FrameExchange: Sendable {
   }
 
   /// Pictures that wait to be encoded.
-  public var backlog: Int { state.withLock { $0.ready.count } }
+  var backlog: Int { state.withLock { $0.ready.count } }
 }

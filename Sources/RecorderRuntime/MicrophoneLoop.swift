@@ -1,3 +1,4 @@
+import Evidence
 import Core
 import Encoding
 import LinuxIO
@@ -7,7 +8,7 @@ import Synchronization
 import Synthetic
 
 /// What the control loop wants of the microphone: encode from a time on, or only remember raw sound.
-public enum AudioDemand: Hashable, Sendable {
+enum AudioDemand: Hashable, Sendable {
   /// Nothing is encoded; the last seconds stay in memory as raw sound.
   case remember
   /// Everything from the first sample at or after this time is encoded.
@@ -46,9 +47,12 @@ struct SyntheticSound: SoundSource {
     let start = epoch + Self.span(position)
     let end = epoch + Self.span(position + Int64(Self.blockCount))
     MonotonicTime.sleep(until: end)
+    // Exactly one block: the microphone fills what it is given.
+    if pcm.count != Self.blockCount * microphone.channels {
+      pcm = [Int16](repeating: 0, count: Self.blockCount * microphone.channels)
+    }
     var span = pcm.mutableSpan
-    var block = span.extracting(first: Self.blockCount * microphone.channels)
-    microphone.fill(&block, from: position)
+    microphone.fill(&span, from: position)
     position += Int64(Self.blockCount)
     return SoundBlock(count: Self.blockCount, time: start, lostBefore: 0)
   }
@@ -215,12 +219,12 @@ private struct OpusSink {
 }
 
 /// The control loop's wish, read by the microphone thread with each block.
-public final class AudioDemandBox: Sendable {
+final class AudioDemandBox: Sendable {
   private let box: Mutex<AudioDemand>
 
-  public init(_ initial: AudioDemand) { box = Mutex(initial) }
+  init(_ initial: AudioDemand) { box = Mutex(initial) }
 
-  public var value: AudioDemand {
+  var value: AudioDemand {
     get { box.withLock { $0 } }
     set { box.withLock { $0 = newValue } }
   }

@@ -93,7 +93,7 @@ final class OpenRecording {
   }
 
   private func facts(segment: Int) -> [(key: String, value: String)] {
-    let clock = Evidence.ClockReading.now()
+    let clock = Evidence.ClockReading.reading()
     var facts: [(key: String, value: String)] = [
       ("format", "1"), ("recording", writer.id.description), ("segment", "\(segment)"), ("wall_ms", "\(clock.wall)"),
       ("mono_ns", "\(clock.monotonic)"), ("camera", Self.oneLine(profile.cameraName)),
@@ -230,7 +230,7 @@ final class OpenRecording {
     let (frames, samples) = (lostFrames, lostSamples)
     try writer.checkpoint {
       CheckpointFacts(
-        mediaTime: max(0, timeline.media(at: end).inMicroseconds), firstIDR: firstIDR, clock: .now(),
+        mediaTime: max(0, timeline.media(at: end).inMicroseconds), firstIDR: firstIDR, clock: .reading(),
         lag: max(0, (now() - end).inMilliseconds), framesLost: frames, samplesLost: samples)
     }
     durableEnd = end

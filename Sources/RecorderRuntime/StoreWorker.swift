@@ -1,11 +1,11 @@
-public import Core
-public import Evidence
-public import EvidenceStore
-public import LinuxIO
-public import Media
+import Core
+import Evidence
+import EvidenceStore
+import LinuxIO
+import Media
 
 /// What the control loop asks of the store thread.
-public enum StoreCommand: Sendable {
+enum StoreCommand: Sendable {
   case open(OpenRequest)
   /// Moves the end of the open recording, or takes it away.
   case end(MonotonicTime?)
@@ -16,25 +16,25 @@ public enum StoreCommand: Sendable {
 }
 
 /// A trigger that was taken up, with what the ring held for it at that moment. The ring's trigger pin is set.
-public struct OpenRequest: Hashable, Sendable {
-  public var trigger: Trigger
-  public var start: PacketRing.StartPoint
+struct OpenRequest: Hashable, Sendable {
+  var trigger: Trigger
+  var start: PacketRing.StartPoint
   /// Why less than the pre-event asked is held; nil when all of it is.
-  public var shortfall: String?
-  public var preEventAsked: Nanoseconds
+  var shortfall: String?
+  var preEventAsked: Nanoseconds
   /// Packets of sound before this time do not belong to the recording.
-  public var soundFrom: MonotonicTime
+  var soundFrom: MonotonicTime
 }
 
 /// What the wearer or a radio did: travels inside the footage.
-public struct FootageEvent: Hashable, Sendable {
-  public var time: MonotonicTime
-  public var value: String
-  public var message: String
+struct FootageEvent: Hashable, Sendable {
+  var time: MonotonicTime
+  var value: String
+  var message: String
 }
 
 /// What the store thread tells the control loop.
-public enum StoreEvent: Sendable {
+enum StoreEvent: Sendable {
   /// The store is open and a recording may be asked for.
   case ready
   /// The store cannot be opened; the thread has ended.
@@ -52,18 +52,18 @@ public enum StoreEvent: Sendable {
 }
 
 /// Facts of this camera that every segment's init carries, and the plan's settings. Fixed for the process.
-public struct RecordingProfile: Sendable {
-  public var video: VideoTrack?
-  public var audioChannels: Int?
+struct RecordingProfile: Sendable {
+  var video: VideoTrack?
+  var audioChannels: Int?
   /// The Opus encoder's delay in samples.
-  public var audioLookahead: Int
-  public var cameraName: String
-  public var microphoneName: String
-  public var plan: SegmentPlanner.Settings
+  var audioLookahead: Int
+  var cameraName: String
+  var microphoneName: String
+  var plan: SegmentPlanner.Settings
   /// Bytes of the card that are kept free, so that a recording can always be closed.
-  public var reserveBytes: Int64
+  var reserveBytes: Int64
 
-  public init(
+  init(
     video: VideoTrack?, audioChannels: Int?, audioLookahead: Int, cameraName: String, microphoneName: String,
     plan: SegmentPlanner.Settings, reserveBytes: Int64
   ) {
@@ -83,7 +83,7 @@ public struct RecordingProfile: Sendable {
 ///
 /// `step` does one fragment, checkpoint or command at a time and says when it wants to be called again; a test drives it
 /// in virtual time, the store thread in real time.
-public struct StoreWorker: ~Copyable {
+struct StoreWorker: ~Copyable {
   /// How often an idle store looks at the card's free space.
   static let idleInterval = Nanoseconds.seconds(5)
 
@@ -107,7 +107,7 @@ public struct StoreWorker: ~Copyable {
   private var isLeaving = false
 
   /// What `step` answers.
-  public enum Next: Hashable, Sendable {
+  enum Next: Hashable, Sendable {
     /// There is more to do at once.
     case again
     case sleep(until: MonotonicTime, packet: MonotonicTime)
@@ -115,7 +115,7 @@ public struct StoreWorker: ~Copyable {
     case done
   }
 
-  public init(
+  init(
     store: consuming EvidenceStore, ring: SharedRing, profile: RecordingProfile, commands: BoundedQueue<StoreCommand>,
     health: CaptureHealth, log: EventLog, now: @escaping () -> MonotonicTime,
     report: @escaping (StoreEvent) -> Void
@@ -132,7 +132,7 @@ public struct StoreWorker: ~Copyable {
   }
 
   /// One piece of work. Blocks as long as the card does.
-  public mutating func step() -> Next {
+  mutating func step() -> Next {
     takeLosses()
     if let command = commands.pop() {
       perform(command)
