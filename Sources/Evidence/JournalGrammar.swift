@@ -94,7 +94,7 @@ struct JournalGrammar {
     try requireRunning()
     guard let open = segment, open.number == number else { throw broken("ENDSEG \(number) outside that segment") }
     guard open.chunks > 0, chunks == open.chunks,
-      length == open.length + Int64(SegmentStream.terminatorByteCount)
+      length - Int64(SegmentStream.terminatorByteCount) == open.length
     else { throw broken("ENDSEG says another length than the last CKPT") }
     guard hash == rangesHash() else { throw broken("ENDSEG has another hash than its ranges") }
     segment = nil

@@ -1,0 +1,122 @@
+/// What a device log says of one recording, and of those around it.
+extension DeviceLog {
+  /// - Parameters:
+  ///   - closing: the recording's last valid journal line, and a way to ask for the hash of any line.
+  ///   - present: the directories of the recordings at hand, nil when only this one was looked at.
+  func check(
+    _ opening: Verdict.Opening, head journalHead: ChainHead, isClosed: Bool, present: [String]?,
+    into verdict: inout Verdict
+  ) {
+    for finding in findings { verdict.add(finding) }
+    guard let head else {
+      verdict.add(Finding(.remark(.shortDeviceLog), file: "device/log", "there is no valid line in the device log"))
+      return
+    }
+    let facts = opening.facts
+    checkHead(facts.deviceLog, head, &verdict)
+    let isKnown = checkOpened(opening, isClosed: isClosed, &verdict)
+    checkClosed(opening, journalHead, &verdict)
+    checkCounters(&verdict)
+    if let present { checkPresent(present, &verdict) }
+
+    let hasProblem = findings.contains { if case .integrity = $0.answer { true } else { false } }
+    if firstNumber > 0 || !isKnown {
+      verdict.add(
+        Finding(
+          .remark(.shortDeviceLog), file: "device/log",
+          isKnown
+            ? "the log begins with line \(firstNumber), not with the device's first"
+            : "the log ends before this recording"))
+    } else if !hasProblem {
+      verdict.markContinuous()
+    }
+  }
+
+  /// OPEN names the log's last line of that moment.
+  private func checkHead(_ seen: ChainHead, _ head: ChainHead, _ verdict: inout Verdict) {
+    if seen.n > head.n {
+      verdict.add(
+        Finding(
+          .completeness(.rollback), file: "device/log", line: seen.n,
+          "the recording saw line \(seen.n) of the device log, which now ends with line \(head.n)"))
+    } else if let hash = hash(of: seen.n), hash != seen.hash {
+      verdict.add(
+        Finding(
+          .completeness(.equivocation), file: "device/log", line: seen.n,
+          "line \(seen.n) of the device log is another one than the recording saw"))
+    }
+  }
+
+  /// Whether the log reaches this recording.
+  private func checkOpened(_ opening: Verdict.Opening, isClosed: Bool, _ verdict: inout Verdict) -> Bool {
+    let counter = opening.facts.recordingCounter
+    guard let own = openings[counter], let first = own.first else {
+      let goesOn = openings.keys.contains { $0 > counter }
+      if goesOn && (isClosed || voided.contains(counter)) {
+        verdict.add(
+          Finding(
+            .completeness(.equivocation), file: "device/log",
+            "the device log goes on behind recording \(counter) and knows no such recording"))
+      }
+      return false
+    }
+    if first.id != opening.id || first.openHash != opening.hash {
+      verdict.add(
+        Finding(
+          .completeness(.equivocation), file: EvidenceName.journal, line: 0,
+          "the device log has another recording under counter \(counter)"))
+    }
+    return true
+  }
+
+  private func checkClosed(_ opening: Verdict.Opening, _ head: ChainHead, _ verdict: inout Verdict) {
+    guard let closing = closings[opening.id] else { return }
+    if closing.n > head.n {
+      verdict.add(
+        Finding(
+          .end(.truncated), file: EvidenceName.journal, line: closing.n,
+          "the device log says that the recording was closed by line \(closing.n); the journal ends with line \(head.n)"
+        ))
+    } else if closing != head {
+      verdict.add(
+        Finding(
+          .completeness(.equivocation), file: EvidenceName.journal, line: closing.n,
+          "the device log names another line \(closing.n) than the journal's"))
+    }
+  }
+
+  /// Every counter from the first one known is a recording or explained, and none is two.
+  private func checkCounters(_ verdict: inout Verdict) {
+    for (counter, found) in openings.sorted(by: { $0.key < $1.key }) where found.count > 1 {
+      verdict.add(
+        Finding(
+          .completeness(.equivocation), file: "device/log", line: found.last?.n,
+          "recording counter \(counter) was opened \(found.count) times"))
+    }
+    let known = openings.keys.sorted() + voided.sorted()
+    guard let last = known.max(), let first = firstNumber == 0 ? 1 : known.min() else { return }
+    // Walk the known counters, not the numbers between: a forged counter must not cost 2^63 steps.
+    var expected = first
+    for counter in Set(known).sorted() where counter <= last {
+      if counter > expected {
+        verdict.add(
+          Finding(
+            .completeness(.missingRecording), file: "device/log",
+            "nothing explains recording counter \(expected)\(counter > expected + 1 ? " to \(counter - 1)" : "")"))
+      }
+      expected = counter == .max ? counter : counter + 1
+    }
+  }
+
+  private func checkPresent(_ names: [String], _ verdict: inout Verdict) {
+    let present = Set(names.compactMap { EvidenceName.parseRecording($0)?.id })
+    for (counter, found) in openings.sorted(by: { $0.key < $1.key }) {
+      for opening in found where !present.contains(opening.id) {
+        verdict.add(
+          Finding(
+            .completeness(.missingRecording), file: EvidenceName.recording(counter: counter, id: opening.id),
+            "the device log names this recording, and it is not here"))
+      }
+    }
+  }
+}
