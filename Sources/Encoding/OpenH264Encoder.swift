@@ -107,7 +107,10 @@
 
     private func append(_ unit: UnsafeRawBufferPointer) {
       let length = UInt32(unit.count)
-      for shift in [24, 16, 8, 0] as [UInt32] { packet.append(UInt8(truncatingIfNeeded: length >> shift)) }
+      packet.append(UInt8(truncatingIfNeeded: length >> 24))
+      packet.append(UInt8(truncatingIfNeeded: length >> 16))
+      packet.append(UInt8(truncatingIfNeeded: length >> 8))
+      packet.append(UInt8(truncatingIfNeeded: length))
       packet.append(contentsOf: unit)
     }
 

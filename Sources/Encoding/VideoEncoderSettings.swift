@@ -63,8 +63,10 @@ public struct VideoEncoderSettings: Hashable, Sendable {
     self.colour = colour
   }
 
-  /// The time from one picture to the next at the nominal rate.
-  public var frameInterval: Nanoseconds { Nanoseconds(Int64((1e9 / framesPerSecond).rounded())) }
+  /// The time from one picture to the next at the nominal rate; a second for rates that `validate` refuses.
+  public var frameInterval: Nanoseconds {
+    framesPerSecond >= 1 && framesPerSecond <= 240 ? Nanoseconds(Int64((1e9 / framesPerSecond).rounded())) : .seconds(1)
+  }
 
   /// The buffer of the rate control, in bytes.
   public var bufferBytes: Int { peakBitrate / 8 * bufferMilliseconds / 1000 }

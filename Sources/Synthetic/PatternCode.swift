@@ -53,8 +53,8 @@ struct PatternCode: Equatable {
       crc ^= UInt16(byte) << 8
       for _ in 0..<8 { crc = crc & 0x8000 != 0 ? crc << 1 ^ 0x1021 : crc << 1 }
     }
-    for shift in [24, 16, 8, 0] as [UInt32] { add(UInt8(truncatingIfNeeded: counter >> shift)) }
-    for shift in [40, 32, 24, 16, 8, 0] as [UInt64] { add(UInt8(truncatingIfNeeded: microseconds >> shift)) }
+    for byte in 0..<4 { add(UInt8(truncatingIfNeeded: counter >> (24 - 8 * UInt32(byte)))) }
+    for byte in 0..<6 { add(UInt8(truncatingIfNeeded: microseconds >> (40 - 8 * UInt64(byte)))) }
     return crc
   }
 }

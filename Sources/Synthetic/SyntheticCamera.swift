@@ -140,14 +140,17 @@ public struct SyntheticCamera: Sendable {
   }
 
   private func drawCode(_ canvas: borrowing Canvas, _ code: PatternCode) {
-    let words = code.words
-    for (row, word) in [words.0, words.1, words.2].enumerated() {
-      for column in 0..<PatternCode.columns {
-        let isBright = word >> UInt32(PatternCode.columns - 1 - column) & 1 == 1
-        let block = PatternCode.block(row: row, column: column, width: layout.width, height: layout.height)
-        let value = isBright ? PatternCode.bright : PatternCode.dark
-        for y in block.y..<block.y + block.height { canvas.luma(x: block.x, y: y, count: block.width, value) }
-      }
+    drawWord(canvas, code.words.0, row: 0)
+    drawWord(canvas, code.words.1, row: 1)
+    drawWord(canvas, code.words.2, row: 2)
+  }
+
+  private func drawWord(_ canvas: borrowing Canvas, _ word: UInt32, row: Int) {
+    for column in 0..<PatternCode.columns {
+      let isBright = word >> UInt32(PatternCode.columns - 1 - column) & 1 == 1
+      let block = PatternCode.block(row: row, column: column, width: layout.width, height: layout.height)
+      let value = isBright ? PatternCode.bright : PatternCode.dark
+      for y in block.y..<block.y + block.height { canvas.luma(x: block.x, y: y, count: block.width, value) }
     }
   }
 

@@ -155,6 +155,8 @@ private func settings(
           continue
         }
         #expect(refused == name)
+        // Whoever prints or plans with them before checking them must not crash.
+        #expect(settings.frameInterval > .zero)
       }
     }
   }
