@@ -1,5 +1,5 @@
 import Crypto
-import Evidence
+public import Evidence
 
 /// Opens a recording with the agency's identity: decrypts, compares every range with the commitment that its journal line
 /// signed, walks its boxes, and joins the fragments of all segments into files that play.
@@ -20,13 +20,12 @@ public struct RecordingOpener {
   }
 
   /// - Parameters:
-  ///   - source: a segment's file; nil when it is missing.
+  ///   - files: the recording's directory.
   ///   - progress: gets the share done, 0...1, after each range.
   /// - Throws: `.noIdentityMatches` when no segment is encrypted to any of the identities; `.output`. Everything else
   ///   becomes a problem of the result.
   public func open<Output: FootageOutput>(
-    into output: inout Output, progress: (Double) -> Void = { _ in },
-    source: (RecordingPlan.Segment) throws(OpeningError) -> (any ByteSource)?
+    _ files: any EvidenceFiles, into output: inout Output, progress: (Double) -> Void = { _ in }
   ) throws(OpeningError) -> OpenedRecording {
     var state = State(recording: plan.recording)
     state.result.rangesPromised = plan.segments.reduce(0) { $0 + $1.ranges.count }
@@ -35,10 +34,7 @@ public struct RecordingOpener {
     var mismatch: OpeningError?
     for segment in plan.segments {
       do throws(OpeningError) {
-        guard let file = try source(segment) else {
-          throw OpeningError(.input, "\(segment.fileName) is missing")
-        }
-        let payload = try AgePayload(file, identities: identities)
+        let payload = try AgePayload(EvidenceFile(files, segment.fileName), identities: identities)
         guard Int64(payload.headerLength) == segment.headerLength else {
           throw OpeningError(.header, "\(segment.fileName) has another header than the journal says")
         }
@@ -87,9 +83,6 @@ public struct RecordingOpener {
       do throws(OpeningError) {
         try open(range, of: segment, payload, &start, &state, &output)
         state.result.rangesProved += 1
-        if !payload.isTerminator(range.terminator, after: range.chunks.upperBound) {
-          throw OpeningError(.commitment, "the journalled end of segment \(segment.number) is not sealed with its key")
-        }
       } catch {
         if error.code == .output { throw error }
         state.result.problems.append(
@@ -97,13 +90,13 @@ public struct RecordingOpener {
       }
       progress(range.chunks.upperBound)
     }
-    if segment.end != .ended { state.tails.append((segment, payload, start)) }
+    if !segment.isComplete { state.tails.append((segment, payload, start)) }
   }
 
   // MARK: Attested ranges
 
   private func open<Output: FootageOutput>(
-    _ range: RecordingPlan.Range, of segment: RecordingPlan.Segment, _ payload: AgePayload,
+    _ range: Attested.Range, of segment: RecordingPlan.Segment, _ payload: AgePayload,
     _ start: inout OpenedInit?, _ state: inout State, _ output: inout Output
   ) throws(OpeningError) {
     let first = range.chunks.lowerBound
