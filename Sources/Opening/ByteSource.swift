@@ -1,3 +1,5 @@
+public import Evidence
+
 /// Bytes that can be read at any place, like a file. One thread at a time.
 public protocol ByteSource {
   /// What errors call it.
@@ -39,6 +41,36 @@ public struct MemorySource: ByteSource, Sendable {
     let count = min(buffer.count, bytes.count - start)
     buffer.copyBytes(from: bytes[start..<(start + count)])
     return count
+  }
+}
+
+/// One file of a directory of evidence.
+public struct EvidenceFile: ByteSource {
+  public let name: String
+  private let files: any EvidenceFiles
+
+  public init(_ files: any EvidenceFiles, _ name: String) {
+    self.files = files
+    self.name = name
+  }
+
+  public func byteCount() throws(OpeningError) -> Int64 {
+    do throws(ReadFailure) { return try files.size(of: name) } catch { throw OpeningError(.input, "\(error)") }
+  }
+
+  public func read(at offset: Int64, into buffer: UnsafeMutableRawBufferPointer) throws(OpeningError) -> Int {
+    do throws(ReadFailure) {
+      var done = 0
+      while done < buffer.count {
+        let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
+        let count = try files.read(name, at: offset + Int64(done), into: rest)
+        if count == 0 { break }
+        done += count
+      }
+      return done
+    } catch {
+      throw OpeningError(.input, "\(error)")
+    }
   }
 }
 
