@@ -1,4 +1,4 @@
-import Glibc
+public import Glibc
 
 /// A program started by this one (posix_spawn(3)); its standard input is /dev/null.
 public struct ChildProcess: ~Copyable {
