@@ -48,18 +48,12 @@ public struct DeviceIdentity: Hashable, Sendable {
 
   public init(publicKey: SigningPublicKey) {
     self.publicKey = publicKey
-    self.id = Self.id(of: publicKey)
+    self.id = EvidenceID(prefixOf: Hash32.sha256(of: publicKey.bytes))
   }
 
   /// - Throws: `.signature` as for `SigningPublicKey`.
   public init(publicKeyBytes: [UInt8]) throws(EvidenceError) {
     self.init(publicKey: try SigningPublicKey(publicKeyBytes))
-  }
-
-  private static func id(of key: SigningPublicKey) -> EvidenceID {
-    let hash = Hash32.sha256(of: key.bytes).bytes
-    guard let id = EvidenceID(hash.prefix(16)) else { preconditionFailure("16 of 32 bytes are 16 bytes") }
-    return id
   }
 }
 

@@ -40,6 +40,8 @@ public struct EvidenceID: Hashable, Sendable, CustomStringConvertible {
     self.bytes = bytes
   }
 
+  init(prefixOf hash: Hash32) { bytes = Array(hash.bytes.prefix(16)) }
+
   /// Nil unless `text` is 32 lower-case hexadecimal digits.
   public init?(hex text: some StringProtocol) {
     guard let bytes = Hexadecimal.decode(text) else { return nil }

@@ -10,7 +10,7 @@ public struct JournalWriter: ~Copyable {
   private let key: Curve25519.Signing.PrivateKey
   private let device: DeviceSigner
   private var chain: JournalChain
-  private var grammar = JournalGrammar()
+  private(set) var grammar = JournalGrammar()
   private var lastEnd: Hash32?
 
   /// Makes the per-recording key.
@@ -183,8 +183,8 @@ public struct JournalWriter: ~Copyable {
     return try append("CLOSE", fields, grammar, deviceSigned: true)
   }
 
-  /// The state moves on only when the line could be made.
-  private mutating func append(
+  /// Makes a line; the state moves on only when that succeeded. Internal, for tests of what a verifier must refuse.
+  mutating func append(
     _ type: String, _ fields: LineFields, _ next: JournalGrammar, deviceSigned: Bool = false
   ) throws(EvidenceError) -> [UInt8] {
     let device = device

@@ -344,6 +344,8 @@ struct VerificationRun {
           .integrity(.foreign), file: EvidenceName.journal, line: line.n,
           "the journal is of recording \(record.facts.recordingCounter)-\(record.id), the directory of another"))
     }
+    // Notes of another device's agency say nothing.
+    guard isFromKnownDevice else { return }
     compareNote(EvidenceName.roles, verifier.trust?.roles, record.facts.roles, line.n)
     compareNote(EvidenceName.recipients, verifier.trust?.recipients, record.facts.recipients, line.n)
   }

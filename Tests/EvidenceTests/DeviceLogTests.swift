@@ -1,0 +1,126 @@
+import Testing
+
+@testable import Evidence
+
+@Suite("The device log and completeness")
+struct DeviceLogTests {
+  @Test("Counters without a gap are CONTINUOUS; a void one explains itself")
+  func continuous() throws {
+    let agency = try Agency()
+    let camera = try TestCamera(agency)
+    let first = try camera.record()
+    try camera.void(2)
+    let third = try camera.record(RecordingPlan(counter: 3))
+    let log = try camera.deviceLog()
+    #expect(log.findings.isEmpty && log.firstNumber == 0 && log.voided == [2])
+    for made in [first, third] {
+      #expect(try made.verify(agency.trust, log: log, present: [first.name, third.name]).headline == .verified)
+    }
+    #expect(
+      try first.verify(agency.trust, log: log, present: [first.name]).headline == .completeness(.missingRecording))
+  }
+
+  @Test("A counter that nothing explains is MISSING_RECORDING, one used twice EQUIVOCATION")
+  func counters() throws {
+    let agency = try Agency()
+    let gap = try TestCamera(agency)
+    let first = try gap.record()
+    _ = try gap.record(RecordingPlan(counter: 3))
+    #expect(try first.verify(agency.trust, log: gap.deviceLog()).headline == .completeness(.missingRecording))
+
+    let twice = try TestCamera(agency)
+    let one = try twice.record()
+    let other = try twice.record()
+    for made in [one, other] {
+      #expect(try made.verify(agency.trust, log: twice.deviceLog()).headline == .completeness(.equivocation))
+    }
+    // Two recordings under one counter, of which the log knows only the other.
+    let camera = try TestCamera(agency)
+    let hidden = try camera.record(RecordingPlan(isLogged: false))
+    _ = try camera.record()
+    #expect(try hidden.verify(agency.trust, log: camera.deviceLog()).headline == .completeness(.equivocation))
+  }
+
+  @Test("A log older than what the recording saw is ROLLBACK; one that ends before it checks nothing")
+  func older() throws {
+    let agency = try Agency()
+    let camera = try TestCamera(agency)
+    let early = camera.logFiles
+    let first = try camera.record()
+    let second = try camera.record(RecordingPlan(counter: 2))
+    let old = try DeviceLog(files: early, device: agency.device.identity)
+    #expect(try second.verify(agency.trust, log: old).headline == .completeness(.rollback))
+    let verdict = try first.verify(agency.trust, log: old)
+    #expect(verdict.headline == .verifiedAlone)
+    #expect(verdict.findings.contains { $0.answer == .remark(.shortDeviceLog) })
+  }
+
+  @Test("A log with a byte changed before its last line never gives VERIFIED, and is never without a finding")
+  func flips() throws {
+    let agency = try Agency()
+    let camera = try TestCamera(agency)
+    let made = try camera.record()
+    let trust = try agency.trust
+    let last = try #require(camera.logBytes.dropLast().lastIndex(of: 10))
+    for index in stride(from: 0, to: camera.logBytes.count, by: 3) {
+      var files = camera.logFiles
+      files.contents[DeviceLogWriter.fileName(startCounter: 1)]?[index] ^= 1
+      let log = try DeviceLog(files: files, device: agency.device.identity)
+      #expect(!log.findings.isEmpty, "byte \(index)")
+      // A broken last line is what a cut leaves. It is CLOSED, which the journal's own CLOSE makes up for.
+      if index > last {
+        #expect(log.findings.map(\.answer) == [.remark(.tornDeviceLog)])
+      } else {
+        #expect(try made.verify(trust, log: log).headline != .verified, "byte \(index)")
+      }
+    }
+  }
+
+  @Test("The next start's log goes on from the last valid line and attests what was torn off behind it")
+  func restart() throws {
+    let agency = try Agency()
+    let first = try TestCamera(agency)
+    let made = try first.record()
+    let torn = Array("LAPEL1 OPENED n=".utf8)
+    let head = try first.logHead
+    let second = try TestCamera(
+      agency, startCounter: 2, after: DeviceLogWriter.Predecessor(head: head, tail: torn))
+    let later = try second.record(RecordingPlan(counter: 2))
+    var files = first.logFiles
+    files.contents[DeviceLogWriter.fileName(startCounter: 1), default: []] += torn
+    files.contents.merge(second.logFiles.contents) { $1 }
+    let log = try DeviceLog(files: files, device: agency.device.identity)
+    #expect(log.findings.isEmpty)
+    for recording in [made, later] {
+      #expect(try recording.verify(agency.trust, log: log).headline == .verified)
+    }
+    // Other bytes in the torn place, or none, are not what START attests.
+    for tail in [[], torn + [0x31], Array("LAPEL1 OPENED n=".utf8.reversed())] {
+      var changed = files
+      changed.contents[DeviceLogWriter.fileName(startCounter: 1)]?.removeLast(torn.count)
+      changed.contents[DeviceLogWriter.fileName(startCounter: 1), default: []] += tail
+      let log = try DeviceLog(files: changed, device: agency.device.identity)
+      #expect(try later.verify(agency.trust, log: log).headline == .integrity(.altered))
+    }
+    // Without the first file the log no longer reaches back.
+    let short = try DeviceLog(files: second.logFiles, device: agency.device.identity)
+    let verdict = try later.verify(agency.trust, log: short)
+    #expect(short.firstNumber > 0 && verdict.headline == .verifiedAlone)
+  }
+
+  @Test("A log line of a type that is not understood yet is UNSUPPORTED, one that begins with X is passed over")
+  func unknown() throws {
+    let agency = try Agency()
+    for (type, expected) in [
+      ("RECOVER", Headline.integrity(.unsupported)), ("NEW", .integrity(.unsupported)), ("XNEW", .verified),
+    ] {
+      let camera = try TestCamera(agency)
+      let made = try camera.record()
+      var chain = JournalChain(id: agency.device.identity.id, after: try camera.logHead)
+      camera.logBytes += try chain.line(
+        type, LineFields(), sign: { message throws(EvidenceError) in try agency.device.signature(over: message) },
+        signDomain: .deviceLog)
+      #expect(try made.verify(agency.trust, log: camera.deviceLog()).headline == expected, "\(type)")
+    }
+  }
+}
