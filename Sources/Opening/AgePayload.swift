@@ -36,7 +36,8 @@ public struct AgePayload {
     guard let fileKey else {
       throw OpeningError(
         .noIdentityMatches,
-        "\(source.name) is not encrypted to any of these identities; take the identity of a recipient in recipients.note")
+        "\(source.name) is not encrypted to any of these identities; take the identity of a recipient in recipients.note"
+      )
     }
     let macKey = HKDF<SHA256>.deriveKey(inputKeyMaterial: fileKey, info: Array("header".utf8), outputByteCount: 32)
     guard fileKey.bitCount == 128,

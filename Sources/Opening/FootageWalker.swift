@@ -136,7 +136,9 @@ struct FootageWalker {
     case .mediaData:
       guard let fragment else { throw refuse(.order, parsed.type) }
       // The recorder writes 8-byte headers; a moof's offsets were checked for that.
-      guard parsed.headerLength == 8, fragment.dataLength <= parsed.contentLength else { throw refuse(.size, parsed.type) }
+      guard parsed.headerLength == 8, fragment.dataLength <= parsed.contentLength else {
+        throw refuse(.size, parsed.type)
+      }
       try keep(held.span.bytes)
       held = []
       state = .media(left: parsed.contentLength)
@@ -171,6 +173,7 @@ struct FootageWalker {
   }
 
   private func refuse(_ error: BoxError) -> OpeningError {
-    OpeningError(.footage, "the footage is not as the recorder writes it: \(error), in the box that begins at byte \(boxStart)")
+    OpeningError(
+      .footage, "the footage is not as the recorder writes it: \(error), in the box that begins at byte \(boxStart)")
   }
 }

@@ -48,7 +48,9 @@ struct Fragment {
         time = Int64(value)
         times.append(Int64(value))
       case BoxType("trun"):
-        guard var now = time, id != nil else { throw BoxError(.order, type: box.type, offset: Int64(box.range.lowerBound)) }
+        guard var now = time, id != nil else {
+          throw BoxError(.order, type: box.type, offset: Int64(box.range.lowerBound))
+        }
         let flags = try fields.u32() & 0xFF_FFFF
         // Data offset, and a duration and size for each sample: what the recorder writes.
         guard flags & 0x301 == 0x301 else { throw broken }
@@ -72,7 +74,9 @@ struct Fragment {
       default: break
       }
     }
-    guard let id, !times.isEmpty else { throw BoxError(.missing, type: BoxType("tfhd"), offset: Int64(traf.range.lowerBound)) }
+    guard let id, !times.isEmpty else {
+      throw BoxError(.missing, type: BoxType("tfhd"), offset: Int64(traf.range.lowerBound))
+    }
     guard !tracks.contains(where: { $0.id == id }) else {
       throw BoxError(.order, type: traf.type, offset: Int64(traf.range.lowerBound))
     }

@@ -57,7 +57,9 @@ public struct OpenedInit: Hashable, Sendable {
       var copy = Array(bytes[box.range])
       switch box.type {
       case BoxType("trak"):
-        guard tracks.count < Self.limit else { throw BoxError(.order, type: box.type, offset: Int64(box.range.lowerBound)) }
+        guard tracks.count < Self.limit else {
+          throw BoxError(.order, type: box.type, offset: Int64(box.range.lowerBound))
+        }
         let (track, preSkipAt) = try Self.track(bytes, box.content)
         guard !tracks.contains(where: { $0.id == track.id }) else {
           throw BoxError(.value, type: box.type, offset: Int64(box.range.lowerBound))
@@ -111,7 +113,8 @@ public struct OpenedInit: Hashable, Sendable {
     let timescale = try mediaHeader.u32()
     guard timescale > 0 else { throw BoxError(.value, type: BoxType("mdhd"), offset: Int64(media.lowerBound)) }
     let description = try content("stsd", try content("stbl", try content("minf", media)))
-    let entries = try BoxReader.boxes(bytes, in: min(description.lowerBound + 8, description.upperBound)..<description.upperBound)
+    let entries = try BoxReader.boxes(
+      bytes, in: min(description.lowerBound + 8, description.upperBound)..<description.upperBound)
     guard entries.count == 1 else {
       throw BoxError(.value, type: BoxType("stsd"), offset: Int64(description.lowerBound))
     }

@@ -185,7 +185,8 @@ public struct RecordingOpener {
     guard let playing = start ?? state.lastInit else {
       throw OpeningError(
         .footage,
-        "segment \(segment.number) has footage whose init cannot be opened, and no segment before it has one: unplayable")
+        "segment \(segment.number) has footage whose init cannot be opened, and no segment before it has one: unplayable"
+      )
     }
     let isNew = state.result.files.last?.segments.last != segment.number
     if let runInit = state.runInit, case .run? = state.result.files.last?.file {
@@ -194,12 +195,14 @@ public struct RecordingOpener {
     }
     if start == nil {
       state.result.remarks.append(
-        "the init of segment \(segment.number) is lost; its footage is in a file of its own, with the init of a segment before")
+        "the init of segment \(segment.number) is lost; its footage is in a file of its own, with the init of a segment before"
+      )
     } else if let runInit = state.runInit {
       state.result.remarks.append(
         runInit.playing == playing.playing
           ? "segment \(segment.number) repeats footage of the segment before (a write had failed), so it begins a new file"
-          : "segment \(segment.number) has other tracks or picture parameters than the one before, so it begins a new file")
+          : "segment \(segment.number) has other tracks or picture parameters than the one before, so it begins a new file"
+      )
     }
     try output.begin(.run(state.runs))
     try output.append(playing.bytes.span.bytes)
