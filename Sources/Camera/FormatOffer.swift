@@ -91,13 +91,28 @@ extension [FormatOffer] {
     return nil
   }
 
-  /// What is offered, in one line for an error: `YUYV 640x360 (30, 15 fps), 1280x720 (10 fps); MJPG …`.
+  /// What is offered, in one line for an error: `YUYV 640x360 (30, 15 fps), 1280x720 (10 fps); MJPG …`. Formats with the
+  /// same sizes stand together; of those that cannot be converted only the number is told.
   var summary: String {
     if isEmpty { return "nothing" }
-    return map { offer in
-      if offer.sizes.isEmpty { return "\(offer.pixelFormat) (sizes not listed)" }
-      let shown = offer.sizes.prefix(6).map(\.description).joined(separator: ", ")
-      return "\(offer.pixelFormat) \(shown)\(offer.sizes.count > 6 ? " and \(offer.sizes.count - 6) more sizes" : "")"
-    }.joined(separator: "; ")
+    var groups: [(names: [String], sizes: [SizeOffer])] = []
+    for offer in self where PixelFormat.supported.contains(offer.pixelFormat) {
+      if let index = groups.firstIndex(where: { $0.sizes == offer.sizes }) {
+        groups[index].names.append("\(offer.pixelFormat)")
+      } else {
+        groups.append((["\(offer.pixelFormat)"], offer.sizes))
+      }
+    }
+    var parts = groups.map { group in
+      let sizes = group.sizes.prefix(6).map(\.description).joined(separator: ", ")
+      let more = group.sizes.count > 6 ? " and \(group.sizes.count - 6) more sizes" : ""
+      return "\(group.names.joined(separator: ", ")) \(group.sizes.isEmpty ? "(sizes not listed)" : sizes + more)"
+    }
+    let others = filter { !PixelFormat.supported.contains($0.pixelFormat) }
+    if !others.isEmpty {
+      let names = others.prefix(6).map(\.pixelFormat.description).joined(separator: ", ")
+      parts.append("and \(names)\(others.count > 6 ? ", …" : ""), which cannot be used")
+    }
+    return parts.joined(separator: "; ")
   }
 }

@@ -22,7 +22,7 @@ public struct FrameInfo: Hashable, Sendable {
   public var position: Int64
   /// Frames that the driver numbered and never delivered, between the one before and this one.
   public var lostBefore: Int64
-  /// The driver's number did not rise: it does not count, or began again. `position` went on by one.
+  /// The driver's number did not rise, or by more frames than there was time for. `position` went on by one.
   public var hasSequenceFault: Bool
   /// The driver marks the content as damaged (V4L2_BUF_FLAG_ERROR), or there is none.
   public var isDamaged: Bool
@@ -47,13 +47,6 @@ struct FrameTimeline: Sendable {
     var info = FrameInfo(
       time: arrival - interval, timeFault: nil, reportedTime: stamp, position: Int64(sequence), lostBefore: 0,
       hasSequenceFault: false, isDamaged: isDamaged)
-    if let last {
-      // Read as a signed distance, a wrap is a step of one like any other.
-      let step = Int64(Int32(truncatingIfNeeded: sequence &- last.sequence))
-      info.hasSequenceFault = step <= 0
-      info.position = last.position + max(1, step)
-      info.lostBefore = max(0, step - 1)
-    }
     if let stamp {
       let start = marksEnd ? stamp - interval : stamp
       // USB cameras compute their stamps and may be early by less than a frame.
@@ -70,6 +63,15 @@ struct FrameTimeline: Sendable {
     if let last, info.timeFault != nil {
       // An estimate must not go back either.
       info.time = max(info.time, last.time + .milliseconds(1))
+    }
+    if let last {
+      // Read as a signed distance, a wrap is a step of one like any other.
+      let step = Int64(Int32(truncatingIfNeeded: sequence &- last.sequence))
+      // A camera may run faster than its nominal rate, but not many times: then the number leaped, not the camera.
+      let most = max(0, (info.time - last.time).count) / max(1, interval.count / 4) + 8
+      info.hasSequenceFault = step <= 0 || step > most
+      info.position = last.position + (info.hasSequenceFault ? 1 : step)
+      info.lostBefore = info.hasSequenceFault ? 0 : step - 1
     }
     last = (sequence, info.position, info.time)
     return info

@@ -111,12 +111,15 @@ enum CaptureProbe {
 
   /// Appends the picture as I420 without padding.
   static func write(_ picture: UnsafeMutableRawBufferPointer, _ layout: I420Layout, to file: CInt) {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(layout.width * layout.height * 3 / 2)
     func rows(_ offset: Int, _ stride: Int, _ width: Int, _ count: Int) {
-      for row in 0..<count { _ = Glibc.write(file, picture.baseAddress.map { $0 + offset + row * stride }, width) }
+      for row in 0..<count { bytes += picture[(offset + row * stride)..<(offset + row * stride + width)] }
     }
     rows(0, layout.lumaStride, layout.width, layout.height)
     rows(layout.blueOffset, layout.chromaStride, layout.width / 2, layout.height / 2)
     rows(layout.redOffset, layout.chromaStride, layout.width / 2, layout.height / 2)
+    _ = bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
   }
 
   // MARK: - Microphone
