@@ -126,6 +126,15 @@ play_tone() {
   play_wav "$wav"
 }
 
+# flash_and_beep COUNT PERIOD_MS [CHANNELS]: the camera turns white and a beep plays at the same moment, COUNT times;
+# in the background, its process is $PLAYER. What it did, with times, is in $RESULTS/flashes.txt (see flash_beep.c).
+flash_and_beep() {
+  need flash_beep
+  flash_beep "$SPEAKER" "$CAMERA" "$@" >"$RESULTS/flashes.txt" &
+  PLAYER=$!
+  wait_for 10 "sound from flash_beep" grep -q RUNNING /proc/asound/card0/pcm0p/sub0/status
+}
+
 # --- Card ----------------------------------------------------------------------------------------------------------
 
 # card SIZE_MIB|DEVICE [DIRECTORY]: an empty ext4 on tmpfs or on a disk given with --drive, at $CARD.
