@@ -50,7 +50,7 @@ segment_s = 10
 socket = "/run/lapel/control.sock"
 TOML
 cp "$config" "$RESULTS/config.toml"
-lapel config check "$config" || fail "the configuration is refused"
+"$LAPEL_BIN/lapel" config check "$config" || fail "the configuration is refused"
 
 # Keys: an agency's, and the camera's.
 "$LAPEL_BIN/lapel-dock" keygen /run/agency || fail "lapel-dock keygen"
