@@ -51,16 +51,22 @@ load() {
 camera_webcam() {
   load vivid n_devs=1 node_types=0x1 num_inputs=1 input_types=0 "$@"
   CAMERA=/dev/video0
+  MULTIPLANAR=0
   wait_for 5 "$CAMERA from vivid" test -c "$CAMERA"
 }
 
 # The same through the multi-planar API, formats with a buffer for each plane (NM12) among them.
-camera_multiplanar() { camera_webcam multiplanar=2 "$@"; }
+camera_multiplanar() {
+  camera_webcam multiplanar=2 "$@"
+  MULTIPLANAR=1
+}
 
-# camera_format WIDTH HEIGHT FPS [FOURCC]: what the next program finds set.
+# camera_format WIDTH HEIGHT FPS [FOURCC]: what the next program finds set. v4l2-ctl sets no rate through the
+# multi-planar API (its S_PARM names the other buffer type), so there the next program has to.
 camera_format() {
   v4l2-ctl -d "$CAMERA" --set-fmt-video "width=$1,height=$2,pixelformat=${4:-YUYV}" ||
     fail "$CAMERA does not take ${4:-YUYV} $1x$2"
+  [ "$MULTIPLANAR" = 0 ] || return 0
   v4l2-ctl -d "$CAMERA" --set-parm "$3" >/dev/null || fail "$CAMERA does not take $3 fps"
 }
 
@@ -124,6 +130,15 @@ play_tone() {
   wav=$(mktemp /dev/shm/tone.XXXXXX)
   sox -q -n -r "${3:-48000}" -c "${4:-1}" -b 16 -t wav "$wav" synth "$2" sine "$1" vol 0.5 || fail "sox makes no tone"
   play_wav "$wav"
+}
+
+# flash_and_beep COUNT PERIOD_MS [CHANNELS]: the camera turns white and a beep plays at the same moment, COUNT times;
+# in the background, its process is $PLAYER. What it did, with times, is in $RESULTS/flashes.txt (see flash_beep.c).
+flash_and_beep() {
+  need flash_beep
+  flash_beep "$SPEAKER" "$CAMERA" "$@" >"$RESULTS/flashes.txt" &
+  PLAYER=$!
+  wait_for 10 "sound from flash_beep" grep -q RUNNING /proc/asound/card0/pcm0p/sub0/status
 }
 
 # --- Card ----------------------------------------------------------------------------------------------------------

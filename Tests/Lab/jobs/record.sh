@@ -1,5 +1,5 @@
-# The recorder on a real camera and a real microphone: 640x360 at 15 fps and a 1 kHz tone, 10 s before the trigger,
-# 30 s after it, in segments of 10 s. $LAPEL_BIN holds lapel and lapel-dock. Kept for the host, which verifies and opens:
+# The recorder on a real camera and a real microphone: 640x360 at 15 fps, and a tone with a beep at each flash of
+# the picture; 10 s before the trigger, 30 s after it, in segments of 10 s. $LAPEL_BIN holds lapel and lapel-dock. Kept for the host, which verifies and opens:
 #   store/     the evidence card      agency/  the agency's keys      identity/  the camera's, with its internal store
 #   run.log    what lapel run said    config.toml    ready.json, recording.json, stopped.json: status at these times
 #   facts      one NAME=VALUE a line, times in seconds of CLOCK_MONOTONIC
@@ -50,7 +50,7 @@ segment_s = 10
 socket = "/run/lapel/control.sock"
 TOML
 cp "$config" "$RESULTS/config.toml"
-lapel config check "$config" || fail "the configuration is refused"
+"$LAPEL_BIN/lapel" config check "$config" || fail "the configuration is refused"
 
 # Keys: an agency's, and the camera's.
 "$LAPEL_BIN/lapel-dock" keygen /run/agency || fail "lapel-dock keygen"
@@ -63,7 +63,7 @@ is() { [ "$(state)" = "$1" ]; }
 # The recorder's memory, frames per second and such, at a given time.
 keep_status() { lapel status --json >"$RESULTS/$1.json" && grep -E '^(VmRSS|VmHWM|VmLck|Threads)' "/proc/$recorder/status" >"$RESULTS/$1.memory"; }
 
-play_tone 1000 180
+flash_and_beep 120 1017
 # A background job of a script ignores SIGINT unless told not to.
 env --default-signal=INT "$LAPEL_BIN/lapel" run --config "$config" >"$RESULTS/run.log" 2>&1 &
 recorder=$!
