@@ -1,4 +1,5 @@
 import ArgumentParser
+import Configuration
 import Evidence
 import EvidenceStore
 import LinuxIO
