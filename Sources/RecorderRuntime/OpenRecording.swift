@@ -10,6 +10,7 @@ import Media
 final class OpenRecording {
   let request: OpenRequest
   let profile: RecordingProfile
+  let id: EvidenceID
   var writer: RecordingWriter
   var planner: SegmentPlanner
   var pendingEvents: [FootageEvent] = []
@@ -53,6 +54,7 @@ final class OpenRecording {
   init(writer: consuming RecordingWriter, request: OpenRequest, profile: RecordingProfile, now: MonotonicTime) {
     self.request = request
     self.profile = profile
+    id = writer.id
     self.writer = writer
     planner = SegmentPlanner(settings: profile.plan, tracks: profile.tracks, start: request.start.time, now: now)
     timeline = MediaTimeline(start: request.start.time)
@@ -95,7 +97,7 @@ final class OpenRecording {
   private func facts(segment: Int) -> [(key: String, value: String)] {
     let clock = Evidence.ClockReading.reading()
     var facts: [(key: String, value: String)] = [
-      ("format", "1"), ("recording", writer.id.description), ("segment", "\(segment)"), ("wall_ms", "\(clock.wall)"),
+      ("format", "1"), ("recording", id.description), ("segment", "\(segment)"), ("wall_ms", "\(clock.wall)"),
       ("mono_ns", "\(clock.monotonic)"), ("camera", Self.oneLine(profile.cameraName)),
       ("microphone", Self.oneLine(profile.microphoneName)),
     ]

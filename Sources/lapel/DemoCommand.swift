@@ -186,11 +186,17 @@ struct Demonstration {
   // MARK: - Parts
 
   private func writeConfiguration() throws {
+    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+    guard directory.hasPrefix("/") || getcwd(&buffer, buffer.count) != nil else {
+      throw LinuxError("find", "the current directory", errno: errno)
+    }
+    let current = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    let absolute = directory.hasPrefix("/") ? directory : "\(current)/\(directory)"
     let text = """
       # Made by `lapel demo`: synthetic camera and microphone, demonstration keys.
-      store.path = "\(directory)/store"
+      store.path = "\(absolute)/store"
       store.lab_store = true
-      identity.path = "\(directory)/identity"
+      identity.path = "\(absolute)/identity"
       recording.pre_event_s = \(preEvent)
       memory.allow_swap = true
       control.socket = "\(client.path)"
