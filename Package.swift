@@ -88,6 +88,48 @@ let package = Package(
     .executableTarget(
       name: "lapel-dock", dependencies: ["Opening", "Evidence", "Media", "LinuxIO", "Synthetic", arguments, crypto],
       swiftSettings: strict),
+
+    // What the device lab runs in its guest to look at the camera and microphone libraries alone.
+    .executableTarget(
+      name: "CaptureProbe", dependencies: ["Camera", "Microphone", "LinuxIO", "Media"], path: "Tests/CaptureProbe",
+      swiftSettings: strict),
+
+    // Tests mirror Sources; AcceptanceTests run the two built commands.
+    .testTarget(name: "MediaTests", dependencies: ["Media"], swiftSettings: strict),
+    .testTarget(name: "CoreTests", dependencies: ["Core", "Media"], swiftSettings: strict),
+    .testTarget(name: "SyntheticTests", dependencies: ["Synthetic", "Media"], swiftSettings: strict),
+    .testTarget(name: "EvidenceTests", dependencies: ["Evidence", "Media"], swiftSettings: strict),
+    .testTarget(
+      name: "OpeningTests",
+      dependencies: [
+        "Opening", "Evidence", "Media", "LinuxIO", "lapel-dock",
+      ], swiftSettings: strict),
+    .testTarget(
+      name: "ConfigurationTests",
+      dependencies: [
+        "Configuration", "Media", .product(name: "TOMLKit", package: "TOMLKit"),
+      ], swiftSettings: strict),
+    .testTarget(name: "ControlTests", dependencies: ["Control", "Media"], swiftSettings: strict),
+    .testTarget(name: "LinuxIOTests", dependencies: ["LinuxIO", "CLinux", "Media"], swiftSettings: strict),
+    .testTarget(
+      name: "EvidenceStoreTests",
+      dependencies: [
+        "EvidenceStore", "Evidence", "LinuxIO", "Media",
+      ], swiftSettings: strict),
+    .testTarget(name: "CameraTests", dependencies: ["Camera", "LinuxIO", "Media", "CLinux"], swiftSettings: strict),
+    .testTarget(name: "MicrophoneTests", dependencies: ["Microphone", "LinuxIO", "Media"], swiftSettings: strict),
+    .testTarget(name: "EncodingTests", dependencies: ["Encoding", "Media", "Synthetic"], swiftSettings: strict),
+    .testTarget(
+      name: "RecorderRuntimeTests",
+      dependencies: [
+        "RecorderRuntime", "Configuration", "Control", "Core", "Encoding", "Evidence", "EvidenceStore", "LinuxIO",
+        "Media", "Opening", "Synthetic",
+      ], swiftSettings: strict),
+    .testTarget(
+      name: "AcceptanceTests",
+      dependencies: [
+        "Control", "Evidence", "LinuxIO", "Media", "Opening", "Synthetic", "lapel", "lapel-dock",
+      ], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )
