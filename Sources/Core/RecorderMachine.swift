@@ -53,8 +53,9 @@ public struct RecorderMachine: Sendable {
     case closing(pending: Trigger?)
     /// Shown with its reason; returns when the reason goes.
     case cannotRecord(RecorderFault)
-    /// The process ends; `isOpen` while a recording is still being closed.
-    case stopping(isOpen: Bool)
+    /// The process ends; `isOpen` while a recording is still being closed. A trigger that was remembered until then is
+    /// still honoured: its pre-event is saved before the process ends.
+    case stopping(isOpen: Bool, pending: Trigger?)
   }
 
   /// What the machine knows of the recording that is open.
@@ -156,7 +157,8 @@ public struct RecorderMachine: Sendable {
     case .saving(let open), .recording(let open), .atRisk(let open), .postEvent(let open):
       whileOpen(event, recording: open, now: now, effects: &effects)
     case .closing(let pending): whileClosing(event, pending: pending, effects: &effects)
-    case .stopping(let isOpen): whileStopping(event, isOpen: isOpen, effects: &effects)
+    case .stopping(let isOpen, let pending):
+      whileStopping(event, isOpen: isOpen, pending: pending, now: now, effects: &effects)
     }
     return effects
   }
@@ -268,7 +270,7 @@ public struct RecorderMachine: Sendable {
       return
     case .terminate:
       effects.end = recording.end.map { min($0, now) } ?? now
-      state = .stopping(isOpen: true)
+      state = .stopping(isOpen: true, pending: nil)
       return
     case .captureReady, .captureLost, .store, .tick: break
     }
@@ -287,21 +289,27 @@ public struct RecorderMachine: Sendable {
     case .closed(nil):
       if let pending, case .ready = idleState { begin(pending, effects: &effects) } else { state = idleState }
     case .closed(let fault?): state = .cannotRecord(fault)
-    case .terminate: state = .stopping(isOpen: true)
+    case .terminate: state = .stopping(isOpen: true, pending: pending)
     case .captureReady, .captureLost, .durable, .tick, .store: break
     }
   }
 
-  private mutating func whileStopping(_ event: Event, isOpen: Bool, effects: inout Effects) {
+  private mutating func whileStopping(
+    _ event: Event, isOpen: Bool, pending: Trigger?, now: MonotonicTime, effects: inout Effects
+  ) {
     switch event {
-    case .closed: leave(&effects)
+    case .closed(let fault):
+      guard let pending, fault == nil else { return leave(&effects) }
+      state = .stopping(isOpen: true, pending: nil)
+      effects.open = pending
+      effects.end = now
     case .trigger, .stop, .mark: effects.answer = .stopping
     case .captureReady, .captureLost, .durable, .tick, .store, .terminate: effects.exit = !isOpen
     }
   }
 
   private mutating func leave(_ effects: inout Effects) {
-    state = .stopping(isOpen: false)
+    state = .stopping(isOpen: false, pending: nil)
     effects.exit = true
   }
 

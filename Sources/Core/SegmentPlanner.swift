@@ -61,6 +61,8 @@ public struct SegmentPlanner: Sendable {
   private var lastCheckpointStart: MonotonicTime
   private var isFirstCheckpointMade = false
   private var isEventPending = false
+  /// A backlog is being written; when it is, a checkpoint comes at once, so that *recording* can be shown.
+  private var hasBacklog = true
 
   public init(settings: Settings, tracks: [TrackID], start: MonotonicTime, now: MonotonicTime) {
     self.settings = settings
@@ -92,10 +94,11 @@ public struct SegmentPlanner: Sendable {
     fragmentStart = start
     segmentStart = start
     isFirstCheckpointMade = false
+    hasBacklog = true
   }
 
-  /// The next step.
-  public func step(now: MonotonicTime, ring: borrowing PacketRing) -> Step {
+  /// The next step. To be carried out, and then told by the functions above.
+  public mutating func step(now: MonotonicTime, ring: borrowing PacketRing) -> Step {
     let available = available(now: now, ring: ring)
     let end = end.map { max($0, fragmentStart) }
     let checkpointAt = lastCheckpointStart + (isEventPending ? settings.longestFragment : settings.checkpointInterval)
@@ -105,10 +108,12 @@ public struct SegmentPlanner: Sendable {
 
     let (edge, isRotation) = nextEdge(ring: ring)
     if available >= edge {
+      if isCheckpointDue, available - edge > settings.longestFragment { hasBacklog = true }
       return .fragment(
         edge: edge, checkpoint: isCheckpointDue || isRotation, after: isRotation ? .nextSegment : .nothing)
     }
-    if isFirstCheckpointMade, now >= checkpointAt {
+    if isFirstCheckpointMade, now >= checkpointAt || hasBacklog {
+      hasBacklog = false
       // A fragment shorter than one frame interval would hold nothing of the slower track.
       return available > fragmentStart ? .fragment(edge: available, checkpoint: true, after: .nothing) : .checkpoint
     }

@@ -106,6 +106,8 @@ public struct RecordingWriter: ~Copyable {
   public var head: ChainHead { lastHead }
   /// The number of the open segment or, between two, of the next.
   public var segmentIndex: Int { segment == nil ? journal.nextSegment : max(0, journal.nextSegment - 1) }
+  /// Segments begun so far.
+  public var segmentCount: Int { journal.nextSegment }
   /// Plaintext bytes taken into the open segment.
   public var position: Int64 { segment?.stream.position ?? 0 }
 

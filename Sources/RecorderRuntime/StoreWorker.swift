@@ -234,7 +234,7 @@ struct StoreWorker: ~Copyable {
     try store.didClose(id: recording.writer.id, counter: recording.writer.counter, head: recording.writer.head)
     log.note(
       .recordingClosed(
-        id: recording.writer.id.description, segments: recording.segmentIndex + 1,
+        id: recording.writer.id.description, segments: recording.writer.segmentCount,
         seconds: recording.duration.inSeconds, lostFrames: recording.lostFrames, lostSamples: recording.lostSamples))
     didClose(recording.endFault)
   }

@@ -296,6 +296,21 @@ struct RecorderMachineTests {
     #expect(machine.handle(.closed(nil), now: at(90)).open == trigger(80))
   }
 
+  @Test("a press that was remembered is saved even when the process is asked to end")
+  func remembersAtTheEnd() {
+    var machine = RecorderMachine(limits: .init(postEvent: .zero))
+    _ = machine.handle(.captureReady, now: at(0))
+    _ = machine.handle(.trigger(trigger(0)), now: at(0))
+    _ = machine.handle(.stop(at(500)), now: at(500))
+    _ = machine.handle(.durable(end: at(500)), now: at(600))
+    _ = machine.handle(.trigger(trigger(650)), now: at(650))
+    let asked = machine.handle(.terminate, now: at(660))
+    #expect(!asked.exit)
+    let closed = machine.handle(.closed(nil), now: at(700))
+    #expect(closed.open == trigger(650) && closed.end == .some(at(700)) && !closed.exit)
+    #expect(machine.handle(.closed(nil), now: at(900)).exit)
+  }
+
   @Test("asked to end while recording, it closes first and leaves then")
   func terminatesCleanly() {
     var machine = RecorderMachine(limits: .init(postEvent: .seconds(30)))
