@@ -1,7 +1,7 @@
 /// One pixel format that a camera offers, with its sizes and rates (VIDIOC_ENUM_FMT, _FRAMESIZES, _FRAMEINTERVALS).
 public struct FormatOffer: Hashable, Sendable {
   public var pixelFormat: PixelFormat
-  /// Empty when the driver does not list sizes: then only trying shows.
+  /// Empty when the driver does not list sizes (then only trying shows), and for formats that cannot be converted.
   public var sizes: [SizeOffer]
 
   public init(pixelFormat: PixelFormat, sizes: [SizeOffer]) {
@@ -78,7 +78,10 @@ extension [FormatOffer] {
   ///
   /// Pure. Nil when none of the offers fits; a format without a list of sizes fits whatever is asked, after all others.
   func choice(for request: CameraRequest) -> PixelFormat? {
-    let candidates = PixelFormat.supported.filter { request.pixelFormat?.isVariant(of: $0) ?? true }
+    var candidates = PixelFormat.supported
+    if let asked = request.pixelFormat {
+      candidates = candidates.filter { $0 == asked } + candidates.filter { $0 != asked && $0.isVariant(of: asked) }
+    }
     for listed in [true, false] {
       for candidate in candidates {
         for offer in self where offer.pixelFormat == candidate && offer.sizes.isEmpty != listed {

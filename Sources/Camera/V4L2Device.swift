@@ -83,16 +83,18 @@ struct V4L2Device: ~Copyable {
   }
 
   /// Everything the camera offers (VIDIOC_ENUM_FMT, _ENUM_FRAMESIZES, _ENUM_FRAMEINTERVALS). A range of sizes gets the
-  /// rates of `size` when that lies in it, else those of its largest. Drivers that list for ever are cut off.
+  /// rates of `size` when that lies in it, else those of its largest. Of formats that cannot be converted only the name
+  /// is asked, and drivers that list for ever are cut off.
   func offers(for size: FrameSize? = nil) -> [FormatOffer] {
     var offers: [FormatOffer] = []
-    for index in 0..<64 as Range<UInt32> {
+    for index in 0..<256 as Range<UInt32> {
       var entry = v4l2_fmtdesc()
       entry.index = index
       entry.type = bufferType
       guard request(VIDIOC_ENUM_FMT, &entry) == 0 else { break }
       let format = PixelFormat(rawValue: entry.pixelformat)
-      offers.append(FormatOffer(pixelFormat: format, sizes: sizes(of: format, for: size)))
+      let isUsable = PixelFormat.supported.contains(format)
+      offers.append(FormatOffer(pixelFormat: format, sizes: isUsable ? sizes(of: format, for: size) : []))
     }
     return offers
   }

@@ -54,6 +54,8 @@ public struct ALSAMicrophone: ~Copyable {
   /// What is asked for: a wake-up each 20 ms, and half a second that the reader may be late.
   static let periodMilliseconds = 20
   static let bufferMilliseconds = 500
+  /// Restarts without a sample in between after which the device counts as failed.
+  static let restartLimit = 20
 
   public let granted: GrantedMicrophone
   /// Times that the buffer ran over because nobody read.
@@ -64,6 +66,8 @@ public struct ALSAMicrophone: ~Copyable {
   private let pcm: PCM
   private var timeline: SoundTimeline
   private var isBroken = false
+  /// Restarts since the last samples.
+  private var restarts = 0
   private var lastProgress: MonotonicTime
   private let stallLimit: Nanoseconds
 
@@ -140,6 +144,7 @@ public struct ALSAMicrophone: ~Copyable {
       return nil
     }
     lastProgress = now
+    restarts = 0
     let first = (time ?? now) - timeline.span(of: Int64(clamping: waiting))
     let lost = timeline.take(frames: count, firstTime: first, afterBreak: isBroken)
     isBroken = false
@@ -161,8 +166,14 @@ public struct ALSAMicrophone: ~Copyable {
     default: throw MicrophoneError(device: pcm.device, operation: operation, code: code)
     }
     isBroken = true
+    restarts += 1
+    guard restarts <= Self.restartLimit else {
+      throw MicrophoneError(device: pcm.device, operation: "\(operation) after \(restarts) restarts", code: code)
+    }
     try pcm.require("snd_pcm_prepare", snd_pcm_prepare(pcm.handle))
     try pcm.require("snd_pcm_start", snd_pcm_start(pcm.handle))
+    // The reader was late, not the microphone: its time to deliver begins again.
+    lastProgress = .now()
   }
 
   private func stalled() -> MicrophoneError {

@@ -144,6 +144,6 @@ struct PCM: ~Copyable {
     ].filter { snd_pcm_hw_params_test_format(handle, hardware, $0) == 0 }
     let names = formats.map { String(cString: snd_pcm_format_name($0)) }
     return "\(rates.map(String.init).joined(separator: ", ")) Hz, \(names.joined(separator: ", ")), "
-      + (least == most ? "\(least) channels" : "\(least) to \(most) channels")
+      + (least == most ? "\(least) channel\(least == 1 ? "" : "s")" : "\(least) to \(most) channels")
   }
 }

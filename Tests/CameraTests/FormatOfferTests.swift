@@ -56,6 +56,9 @@ struct FormatOfferTests {
     #expect(Self.webcam.choice(for: request(640, 360, 30, .nv12)) == nil)
     let apart = [FormatOffer(pixelFormat: .nv12Apart, sizes: [Self.exact(640, 360)])]
     #expect(apart.choice(for: request(640, 360, 30, .nv12)) == .nv12Apart)
+    let both = [FormatOffer(pixelFormat: .nv12, sizes: [Self.exact(640, 360)])] + apart
+    #expect(both.choice(for: request(640, 360, 30, .nv12Apart)) == .nv12Apart)
+    #expect(both.choice(for: request(640, 360, 30, .nv12)) == .nv12)
     let jpeg = [FormatOffer(pixelFormat: .jpeg, sizes: [Self.exact(640, 360)])]
     #expect(jpeg.choice(for: request(640, 360, 30, .mjpeg)) == .jpeg)
   }

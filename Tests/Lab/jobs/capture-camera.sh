@@ -100,7 +100,7 @@ formats() {
 
 refusals() {
   camera_webcam
-  refused size 'error kind=unsupported .*641x360.* offers: .*YUYV .*640x360 (.*fps' "$probe" camera "$CAMERA" 641 360 15 auto 5
+  refused size 'error kind=unsupported .*641x360.* offers: YUYV, .*640x360 (.*fps' "$probe" camera "$CAMERA" 641 360 15 auto 5
   refused rate 'error kind=unsupported .*at 90 fps.*640x360' "$probe" camera "$CAMERA" 640 360 90 YUYV 5
   refused missing 'error kind=notFound .*/dev/video9.*Cameras here: /dev/video0 (vivid' "$probe" camera /dev/video9 640 360 15 auto 5
   refused foreign 'error kind=notACamera .*Cameras here: /dev/video0' "$probe" camera /dev/null 640 360 15 auto 5
@@ -190,7 +190,7 @@ clocks() {
     end_probe
     camera_control wrap_timestamp=0
     # Whatever the driver says, times rise and are near the present.
-    expect "$log" 30 '^frame ok .* fault=future'
+    expect "$log" 30 '^frame ok .* fault=\(future\|foreignClock\) '
     sed -n 's/^frame .* step=\(-\{0,1\}[0-9]*\)us age=\([0-9-]*\)us.*/\1 \2/p' "$log" | awk '
       (NR > 1 && $1 <= 0) || $2 < 0 || $2 > 5000000 { print "FAIL: step " $1 " age " $2; exit 1 }' || exit 1
   done
@@ -210,4 +210,5 @@ clocks() {
   modprobe -r vivid
 }
 
-for part in ${1:-formats refusals faults clocks}; do "$part"; done
+[ $# -gt 0 ] || set -- formats refusals faults clocks
+for part; do "$part"; done
