@@ -3,15 +3,16 @@
 
 vivid writes into every frame, 16 pixels from the left and the top, in an 8x16 font, the time since streaming started
 and the frame's sequence number: " hh:mm:ss:mmm 1234". Control osd_text_mode must be 0 or 1, the picture neither scaled
-nor cropped. Usage (passthrough: ffmpeg must neither repeat nor drop a frame by itself):
+nor cropped. The pattern "Noise" cannot be read once it is H.264. Usage (ffmpeg must neither repeat nor drop a frame by
+itself, however uneven their times):
 
-  ffmpeg -v error -i FILE -fps_mode passthrough -f rawvideo -pix_fmt gray - | read_vivid_osd.py 640 360 [--once] [--luma]
+  ffmpeg -v error -i FILE -fps_mode passthrough -enc_time_base 1:90000 -f rawvideo -pix_fmt gray - |
+    read_vivid_osd.py 640 360 [--once] [--luma]
 
 Prints a line for each frame: its place in the input, its sequence number, its time in milliseconds (the driver counts
 it in steps of 4), or "? ?" for a frame whose line cannot be read without doubt. With --once it also tells each missing,
 repeated or misplaced frame on stderr. With --luma a fourth column is the mean of the picture's lower half, 0 to 255.
-Exit status: 0, or 1 if a frame was unreadable or, with --once, if the frames
-are not consecutive.
+Exit status: 0, or 1 if a frame was unreadable or, with --once, if the frames are not consecutive.
 """
 
 import sys
