@@ -174,12 +174,19 @@ struct DockRecordingTests {
     #expect(findings.contains { $0["file"] as? String == "0001.mp4.age" && $0["answer"] as? String == "ALTERED" })
   }
 
-  @Test("a recording that the device log names and the card has not is MISSING_RECORDING")
+  @Test("of a card every recording is verified, and one that only the device log has is MISSING_RECORDING")
   func missing() throws {
     let card = try Card()
-    let second = try TestRecording(agency: TestAgency())
-    try second.write(to: card.scratch, store: "other")
+    let second = try TestRecording(agency: card.recording.agency, after: card.recording)
+    try second.write(to: card.scratch)
+    var result = try dock("verify", card.scratch.path("card"), "--agency", card.agency, "--json")
+    #expect(result.status == 0, "\(result.text)")
+    #expect((try json(result) as? [[String: Any]])?.compactMap { $0["counter"] as? Int } == [1, 2])
     try FileManager.default.removeItem(atPath: card.path)
+    result = try dock("verify", card.scratch.path("card"), "--agency", card.agency)
+    #expect(result.status == 22)
+    #expect(result.text.hasPrefix("SYNTHETIC MISSING_RECORDING: \(card.recording.name)"))
+    try FileManager.default.removeItem(atPath: card.scratch.path("card/recordings/\(second.name)"))
     #expect(try dock("verify", card.scratch.path("card"), "--agency", card.agency).status == 1)
   }
 

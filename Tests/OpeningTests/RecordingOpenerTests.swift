@@ -54,6 +54,23 @@ struct RecordingOpenerTests {
     #expect(decoded.complaints == "")
   }
 
+  @Test("a range too long to be kept in memory is opened and compared all the same", arguments: [false, true])
+  func longRange(_ lies: Bool) throws {
+    // Padding of 5 MiB, more than the 64 chunks that are kept.
+    let length = UInt32(5 << 20)
+    let padding =
+      (0..<4).map { UInt8(truncatingIfNeeded: length >> (24 - 8 * $0)) } + Array("free".utf8)
+      + [UInt8](repeating: 1, count: Int(length) - 8)
+    var script = TestScript.plain
+    script.segments[1].extra[0] = padding
+    script.segments[1].liesIn = lies ? [0] : []
+    let (opened, output) = try TestRecording(script, agency: TestAgency()).open()
+    #expect(opened.problems.map(\.error.code) == (lies ? [.commitment] : []))
+    let whole = try attested(output)
+    let kept = try fragments(lies ? Array(0..<4) + Array(6..<12) : Array(0..<12))
+    #expect(whole.suffix(kept.count) == kept[...])
+  }
+
   @Test("the summary counts what the footage holds")
   func summary() throws {
     var script = TestScript.plain

@@ -70,35 +70,42 @@ struct TestRecording {
   let id: EvidenceID
   let agency: TestAgency
   private(set) var files = MemoryFiles()
-  private(set) var deviceLog: [UInt8] = []
+  let counter: Int64
+  /// The device's logs; one start for each recording.
+  private(set) var deviceLogs: [String: [UInt8]]
+  private var logHead: ChainHead?
   /// The plaintext of every segment.
   private(set) var plaintexts: [[UInt8]] = []
   private(set) var inits: [[UInt8]] = []
 
-  private static let counter: Int64 = 1
   private var second: Int64 = 1
 
-  init(_ script: TestScript = .plain, agency: TestAgency) throws {
+  /// - Parameter previous: the recording of the same camera before this one.
+  init(_ script: TestScript = .plain, agency: TestAgency, after previous: TestRecording? = nil) throws {
+    counter = (previous?.counter ?? 0) + 1
+    deviceLogs = previous?.deviceLogs ?? [:]
+    second = previous?.second ?? 1
     self.agency = agency
     let media = try StockMedia.shared.get()
     let device = try DeviceSigner(seed: agency.seed)
     let source: HedgedRandomness.Source = { buffer in buffer.copyBytes(from: randomBytes(buffer.count)) }
     let id = try #require(EvidenceID(randomBytes(16)))
     self.id = id
-    var randomness = HedgedRandomness(source: source, deviceSecret: [1, 2, 3], id: id, counter: Self.counter)
+    var randomness = HedgedRandomness(source: source, deviceSecret: [1, 2, 3], id: id, counter: counter)
     let boot = try #require(EvidenceID(randomBytes(16)))
-    var log = DeviceLogWriter(device: device, after: nil)
-    deviceLog += try log.start(startCounter: 1, boot: boot, clock: clock, softwareVersion: "test")
+    var log = DeviceLogWriter(
+      device: device, after: previous?.logHead.map { DeviceLogWriter.Predecessor(head: $0, tail: []) })
+    var deviceLog = try log.start(startCounter: counter, boot: boot, clock: clock, softwareVersion: "test")
     var journal = try JournalWriter(id: id, device: device, randomness: &randomness)
     let trust = try agency.trust
     var lines = try journal.open(
       OpenFacts(
-        recordingCounter: Self.counter, startCounter: 1, boot: boot, deviceLog: try Self.head(log.head),
+        recordingCounter: counter, startCounter: counter, boot: boot, deviceLog: try Self.head(log.head),
         recipients: try #require(trust.recipients), roles: try #require(trust.roles), isDemo: false, camera: .synthetic,
         microphone: .synthetic, clock: clock, clockSource: .ntp, clockTrust: .synchronized, softwareVersion: "test",
         softwareHash: Hash32.sha256(of: [1]), configurationHash: Hash32.sha256(of: [2])))
     deviceLog += try log.opened(
-      id: id, recordingCounter: Self.counter, openHash: try Self.head(journal.head).hash, clock: clock)
+      id: id, recordingCounter: counter, openHash: try Self.head(journal.head).hash, clock: clock)
 
     for (number, segment) in script.segments.enumerated() {
       var stream = try SegmentStream(
@@ -157,9 +164,11 @@ struct TestRecording {
     if script.isClosed {
       lines += try journal.close(.stop, duration: second * 1_000_000, clock)
       deviceLog += try log.closed(
-        id: id, recordingCounter: Self.counter, head: try Self.head(journal.head), clock: clock)
+        id: id, recordingCounter: counter, head: try Self.head(journal.head), clock: clock)
     }
     files.contents[EvidenceName.journal] = lines
+    deviceLogs[DeviceLogWriter.fileName(startCounter: counter)] = deviceLog
+    logHead = try Self.head(log.head)
   }
 
   private static func head(_ head: ChainHead?) throws -> ChainHead { try #require(head) }
@@ -183,7 +192,7 @@ struct TestRecording {
     return facts.map { (key: $0.0, value: $0.1) }
   }
 
-  var name: String { EvidenceName.recording(counter: Self.counter, id: id) }
+  var name: String { EvidenceName.recording(counter: counter, id: id) }
 
   /// The name of a segment's file.
   func segment(_ number: Int) -> String { EvidenceName.segment(number) }
@@ -217,7 +226,7 @@ struct TestRecording {
   /// Writes a store: `device` and `recordings`.
   func write(to scratch: Scratch, store: String = "card") throws {
     for (name, bytes) in files.contents { try scratch.write("\(store)/recordings/\(self.name)/\(name)", bytes) }
-    try scratch.write("\(store)/device/log/0000000001.log", deviceLog)
+    for (name, bytes) in deviceLogs { try scratch.write("\(store)/device/log/\(name)", bytes) }
     try scratch.write("\(store)/device/enrol.note", agency.enrolment)
     try scratch.write("agency/public/root.key", Array("\(agency.root.key)\n".utf8))
     try scratch.write("agency/public/roles.note", agency.roles)
