@@ -40,22 +40,22 @@ let package = Package(
   targets: [
     // Headers and constants that Swift cannot import by itself.
     .target(name: "CLinux"),
-    .systemLibrary(name: "CX264", pkgConfig: "x264", providers: [.apt(["libx264-dev"])]),
+    .systemLibrary(name: "CX264", providers: [.apt(["libx264-dev"])]),
     .systemLibrary(name: "COpenH264", pkgConfig: "openh264", providers: [.apt(["libopenh264-dev"])]),
     .systemLibrary(name: "COpus", pkgConfig: "opus", providers: [.apt(["libopus-dev"])]),
     .systemLibrary(name: "CYUV", providers: [.apt(["libyuv-dev"])]),
     .systemLibrary(name: "CALSA", pkgConfig: "alsa", providers: [.apt(["libasound2-dev"])]),
 
     // Pure values: no I/O, no clock.
-    .target(name: "Media", swiftSettings: strict),
+    .target(name: "Media", swiftSettings: strict, linkerSettings: [.linkedLibrary("m")]),
     .target(name: "Core", dependencies: ["Media"], swiftSettings: strict),
-    .target(name: "Synthetic", dependencies: ["Core", "Media"], swiftSettings: strict),
+    .target(name: "Synthetic", dependencies: ["Media"], swiftSettings: strict),
     .target(name: "Evidence", dependencies: ["Media", crypto], swiftSettings: strict),
     .target(name: "Opening", dependencies: ["Evidence", "Media", crypto], swiftSettings: strict),
     .target(
-      name: "Configuration", dependencies: ["Core", "Media", .product(name: "TOMLKit", package: "TOMLKit")],
+      name: "Configuration", dependencies: ["Media", .product(name: "TOMLKit", package: "TOMLKit")],
       swiftSettings: strict),
-    .target(name: "Control", dependencies: ["Core", "Media"], swiftSettings: strict),
+    .target(name: "Control", dependencies: ["Media"], swiftSettings: strict),
 
     // The thin edges: the kernel, the devices, the card.
     .target(name: "LinuxIO", dependencies: ["CLinux", "Media"], swiftSettings: strict),
@@ -67,7 +67,7 @@ let package = Package(
     .target(
       name: "Encoding",
       dependencies: [
-        "Core", "Media", "LinuxIO", "COpus",
+        "Media", "COpus",
         .target(name: "CX264", condition: .when(traits: ["X264"])),
         .target(name: "COpenH264", condition: .when(traits: ["OpenH264"])),
       ], swiftSettings: strict),
@@ -86,8 +86,50 @@ let package = Package(
         "Camera", "Microphone", arguments,
       ], swiftSettings: strict),
     .executableTarget(
-      name: "lapel-dock", dependencies: ["Opening", "Evidence", "Media", "Synthetic", arguments, crypto],
+      name: "lapel-dock", dependencies: ["Opening", "Evidence", "Media", "LinuxIO", "Synthetic", arguments, crypto],
       swiftSettings: strict),
+
+    // What the device lab runs in its guest to look at the camera and microphone libraries alone.
+    .executableTarget(
+      name: "CaptureProbe", dependencies: ["Camera", "Microphone", "LinuxIO", "Media"], path: "Tests/CaptureProbe",
+      swiftSettings: strict),
+
+    // Tests mirror Sources; AcceptanceTests run the two built commands.
+    .testTarget(name: "MediaTests", dependencies: ["Media"], swiftSettings: strict),
+    .testTarget(name: "CoreTests", dependencies: ["Core", "Media"], swiftSettings: strict),
+    .testTarget(name: "SyntheticTests", dependencies: ["Synthetic", "Media"], swiftSettings: strict),
+    .testTarget(name: "EvidenceTests", dependencies: ["Evidence", "Media"], swiftSettings: strict),
+    .testTarget(
+      name: "OpeningTests",
+      dependencies: [
+        "Opening", "Evidence", "Media", "LinuxIO", "lapel-dock",
+      ], swiftSettings: strict),
+    .testTarget(
+      name: "ConfigurationTests",
+      dependencies: [
+        "Configuration", "Media", .product(name: "TOMLKit", package: "TOMLKit"),
+      ], swiftSettings: strict),
+    .testTarget(name: "ControlTests", dependencies: ["Control", "Media"], swiftSettings: strict),
+    .testTarget(name: "LinuxIOTests", dependencies: ["LinuxIO", "CLinux", "Media"], swiftSettings: strict),
+    .testTarget(
+      name: "EvidenceStoreTests",
+      dependencies: [
+        "EvidenceStore", "Evidence", "LinuxIO", "Media",
+      ], swiftSettings: strict),
+    .testTarget(name: "CameraTests", dependencies: ["Camera", "LinuxIO", "Media", "CLinux"], swiftSettings: strict),
+    .testTarget(name: "MicrophoneTests", dependencies: ["Microphone", "LinuxIO", "Media"], swiftSettings: strict),
+    .testTarget(name: "EncodingTests", dependencies: ["Encoding", "Media", "Synthetic"], swiftSettings: strict),
+    .testTarget(
+      name: "RecorderRuntimeTests",
+      dependencies: [
+        "RecorderRuntime", "Configuration", "Control", "Core", "Encoding", "Evidence", "EvidenceStore", "LinuxIO",
+        "Media", "Opening", "Synthetic",
+      ], swiftSettings: strict),
+    .testTarget(
+      name: "AcceptanceTests",
+      dependencies: [
+        "Control", "Evidence", "LinuxIO", "Media", "Opening", "Synthetic", "lapel", "lapel-dock",
+      ], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "clinux_file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -27,7 +28,7 @@ const char *clinux_next_name(DIR *directory) {
   return entry ? entry->d_name : NULL;
 }
 
-ssize_t clinux_random(void *bytes, size_t count) { return getrandom(bytes, count, 0); }
+long clinux_random(void *bytes, size_t count) { return getrandom(bytes, count, 0); }
 
 const char *clinux_error_text(int code, char *buffer, size_t size) { return strerror_r(code, buffer, size); }
 

@@ -97,7 +97,7 @@ int clinux_unix_connect(int descriptor, const char *path) {
 
 int clinux_accept(int descriptor) { return accept4(descriptor, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC); }
 
-int clinux_peer_credentials(int descriptor, pid_t *process, uid_t *user, gid_t *group) {
+int clinux_peer_credentials(int descriptor, int32_t *process, uint32_t *user, uint32_t *group) {
   struct ucred credentials;
   socklen_t size = sizeof credentials;
   if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return -1;
@@ -113,14 +113,14 @@ int clinux_socket_timeouts(int descriptor, int64_t milliseconds) {
   return setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
 }
 
-ssize_t clinux_send(int descriptor, const void *bytes, size_t count) {
+long clinux_send(int descriptor, const void *bytes, size_t count) {
   return send(descriptor, bytes, count, MSG_NOSIGNAL);
 }
 
 // A group with thousands of members needs more than this; it then counts as an error (ERANGE).
 enum { group_buffer = 16384 };
 
-int clinux_group_id(const char *name, gid_t *group) {
+int clinux_group_id(const char *name, uint32_t *group) {
   char buffer[group_buffer];
   struct group entry, *found = NULL;
   int code = getgrnam_r(name, &entry, buffer, sizeof buffer, &found);
@@ -132,7 +132,7 @@ int clinux_group_id(const char *name, gid_t *group) {
   return code == 0 || code == ENOENT || code == ESRCH ? 1 : -1;
 }
 
-int clinux_group_name(gid_t group, char *name, size_t size) {
+int clinux_group_name(uint32_t group, char *name, size_t size) {
   char buffer[group_buffer];
   struct group entry, *found = NULL;
   int code = getgrgid_r(group, &entry, buffer, sizeof buffer, &found);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -29,7 +30,7 @@ static int create(pthread_t *thread, size_t stack_size, int fifo_priority, void 
   return code;
 }
 
-int clinux_thread_create(pthread_t *thread, size_t stack_size, int fifo_priority, void *(*body)(void *),
+int clinux_thread_create(unsigned long *thread, size_t stack_size, int fifo_priority, void *(*body)(void *),
                          void *argument) {
   long page = sysconf(_SC_PAGESIZE);
   long least = sysconf(_SC_THREAD_STACK_MIN);
@@ -43,7 +44,7 @@ int clinux_thread_create(pthread_t *thread, size_t stack_size, int fifo_priority
   sigfillset(&blocked);
   const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS};
   for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) sigdelset(&blocked, faults[i]);
-  int code = pthread_sigmask(SIG_BLOCK, &blocked, &before);
+  int code = pthread_sigmask(SIG_SETMASK, &blocked, &before);
   if (code != 0) return code;
   code = create(thread, stack_size, fifo_priority, body, argument);
   pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -43,7 +43,7 @@ extension Unicode.Scalar {
   /// False for characters that could forge a line or reorder its text: controls, line ends, direction overrides.
   var isShowable: Bool {
     switch properties.generalCategory {
-    case .control, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned: false
+    case .control, .lineSeparator, .paragraphSeparator: false
     default: !(0x202A...0x202E).contains(value) && !(0x2066...0x2069).contains(value)
     }
   }

@@ -19,6 +19,20 @@ public struct Hash32: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// SHA-256 of `bytes` (FIPS 180-4).
+  /// SHA-256 of everything that `read` delivers, piece by piece, until it returns 0.
+  public static func sha256<Failure: Error>(
+    reading read: (UnsafeMutableRawBufferPointer) throws(Failure) -> Int
+  ) throws(Failure) -> Hash32 {
+    var hash = SHA256()
+    let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 65_536, alignment: 16)
+    defer { piece.deallocate() }
+    while true {
+      let count = try read(piece)
+      guard count > 0 else { return Hash32(hash.finalize()) }
+      hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: piece[..<count]))
+    }
+  }
+
   public static func sha256(of bytes: [UInt8]) -> Hash32 { Hash32(SHA256.hash(data: bytes)) }
 
   init(_ digest: SHA256Digest) { bytes = Array(digest) }

@@ -21,6 +21,10 @@ public enum JournalEvent: Hashable, Sendable {
     /// The ring refused new packets.
     case ringFull = "ring"
     case encoderOverload = "encoder"
+    /// The encoder failed on this picture or sound.
+    case encoderFailed = "codec"
+    /// The source's clock went backwards or nowhere: the frame has no place in time.
+    case badTimestamp = "time"
     /// The sound device overran.
     case xrun
     case deviceLost = "lost"

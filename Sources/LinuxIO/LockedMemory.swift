@@ -16,15 +16,14 @@ public final class LockedMemory: @unchecked Sendable {
   ///
   /// - Throws: when the memory cannot be had, or cannot be locked and `allowSwap` is false.
   public init(byteCount: Int, allowSwap: Bool = false) throws(LinuxError) {
-    let subject = "\(byteCount / 1024) KiB of memory"
     guard byteCount > 0, let base = clinux_map_private(byteCount) else {
-      throw LinuxError("reserve", subject, errno: byteCount > 0 ? errno : EINVAL)
+      throw LinuxError("reserve", "\(byteCount / 1024) KiB of memory", errno: byteCount > 0 ? errno : EINVAL)
     }
     let isLocked = mlock(base, byteCount) == 0
     let code = errno
     if !isLocked && !allowSwap {
       munmap(base, byteCount)
-      throw LinuxError("lock", subject, errno: code, hint: LockedMemory.limitHint(byteCount))
+      throw LockedMemory.lockError(byteCount: byteCount, errno: code, limit: clinux_memory_lock_limit())
     }
     self.bytes = UnsafeMutableRawBufferPointer(start: base, count: byteCount)
     self.isLocked = isLocked
@@ -44,11 +43,12 @@ public final class LockedMemory: @unchecked Sendable {
     clinux_wipe(base + range.lowerBound, range.count)
   }
 
-  private static func limitHint(_ byteCount: Int) -> String {
-    let limit = clinux_memory_lock_limit()
+  static func lockError(byteCount: Int, errno: CInt, limit: UInt64) -> LinuxError {
     let allowed = limit == .max ? "unlimited, so memory itself is short" : "\(limit / 1024) KiB"
-    return "The limit on locked memory (RLIMIT_MEMLOCK) is \(allowed). Set LimitMEMLOCK=infinity in the service, use "
-      + "`ulimit -l unlimited` or grant CAP_IPC_LOCK; or keep less before the trigger; or set allow_swap and accept "
-      + "that footage may reach swap."
+    return LinuxError(
+      "lock", "\(byteCount / 1024) KiB of memory", errno: errno,
+      hint: "The limit on locked memory (RLIMIT_MEMLOCK) is \(allowed). Set LimitMEMLOCK=infinity in the service, use "
+        + "`ulimit -l unlimited` or grant CAP_IPC_LOCK; or keep less before the trigger; or set allow_swap and accept "
+        + "that footage may reach swap.")
   }
 }

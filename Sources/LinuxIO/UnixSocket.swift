@@ -6,6 +6,12 @@ public struct PeerCredentials: Hashable, Sendable {
   public var process: Int32
   public var user: UInt32
   public var group: UInt32
+
+  public init(process: Int32, user: UInt32, group: UInt32) {
+    self.process = process
+    self.user = user
+    self.group = group
+  }
 }
 
 /// A connected Unix stream socket: what `UnixListener.accept()` gives (non-blocking) or `connect` (blocking, timeouts).

@@ -3,12 +3,11 @@
 #ifndef CLINUX_FILE_H
 #define CLINUX_FILE_H
 
-#include <dirent.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <sys/types.h>
+
+// DIR, without <dirent.h>: a header of libc that is included here would give its types a second home in Swift.
+struct __dirstream;
 
 // fallocate(2) with FALLOC_FL_KEEP_SIZE.
 int clinux_allocate_keeping_size(int descriptor, int64_t offset, int64_t length);
@@ -17,9 +16,9 @@ int clinux_start_writeback(int descriptor, int64_t offset, int64_t length);
 // f_type of fstatfs(2); -1 on error.
 int64_t clinux_file_system_type(int descriptor);
 // readdir(3): the next name, null at the end (errno 0) or on error (errno set). Valid until the next call.
-const char *clinux_next_name(DIR *directory);
+const char *clinux_next_name(struct __dirstream *directory);
 // getrandom(2) without flags: waits until the kernel's pool is initialised.
-ssize_t clinux_random(void *bytes, size_t count);
+long clinux_random(void *bytes, size_t count);
 // The text of an errno value (strerror_r(3)); thread-safe. Either `buffer` or a static string.
 const char *clinux_error_text(int code, char *buffer, size_t size);
 // explicit_bzero(3): a wipe that the compiler does not remove.

@@ -3,8 +3,8 @@
 #ifndef CLINUX_POLL_H
 #define CLINUX_POLL_H
 
+#include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 // eventfd(2), 0, EFD_NONBLOCK | EFD_CLOEXEC.
 int clinux_eventfd(void);
@@ -33,14 +33,14 @@ int clinux_unix_connect(int descriptor, const char *path);
 // accept4(2) with SOCK_NONBLOCK | SOCK_CLOEXEC.
 int clinux_accept(int descriptor);
 // getsockopt(2) SO_PEERCRED.
-int clinux_peer_credentials(int descriptor, pid_t *process, uid_t *user, gid_t *group);
+int clinux_peer_credentials(int descriptor, int32_t *process, uint32_t *user, uint32_t *group);
 // setsockopt(2) SO_RCVTIMEO and SO_SNDTIMEO.
 int clinux_socket_timeouts(int descriptor, int64_t milliseconds);
 // send(2) with MSG_NOSIGNAL.
-ssize_t clinux_send(int descriptor, const void *bytes, size_t count);
+long clinux_send(int descriptor, const void *bytes, size_t count);
 
 // getgrnam_r(3) and getgrgid_r(3). 0 found, 1 unknown, -1 error.
-int clinux_group_id(const char *name, gid_t *group);
-int clinux_group_name(gid_t group, char *name, size_t size);
+int clinux_group_id(const char *name, uint32_t *group);
+int clinux_group_name(uint32_t group, char *name, size_t size);
 
 #endif

@@ -2,14 +2,12 @@
 #ifndef CLINUX_PROCESS_H
 #define CLINUX_PROCESS_H
 
-#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 // pthread_create(3) with all asynchronous signals blocked in the new thread, `stack_size` bytes of stack, and SCHED_FIFO
 // at `fifo_priority` unless that is 0. Returns an errno value, 0 for success.
-int clinux_thread_create(pthread_t *thread, size_t stack_size, int fifo_priority, void *(*body)(void *), void *argument);
+int clinux_thread_create(unsigned long *thread, size_t stack_size, int fifo_priority, void *(*body)(void *), void *argument);
 // pthread_setname_np(3) of the calling thread, at most 15 bytes. Returns an errno value.
 int clinux_thread_set_name(const char *name);
 // The name of the calling thread, at most 15 bytes and a zero.

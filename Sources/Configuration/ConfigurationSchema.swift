@@ -1,0 +1,193 @@
+import Media
+
+/// The table of every key, in the order in which files and listings show them.
+public enum ConfigurationSchema {
+  private typealias Settings = RecorderConfiguration
+  private typealias Place<Value> = any WritableKeyPath<Settings, Value> & Sendable
+
+  public static let keys: [ConfigurationKey] = [
+    path("store.path", \.store.path, "The directory on the evidence card that recordings go into."),
+    boolean(
+      "store.lab_store", \.store.isLabStore,
+      "Allows a file system other than ext4 and f2fs, whose flushes have not been tested; for desks, not for the field."
+    ),
+    integer(
+      "store.reserve_mib", \.store.reserveBytes.mebibytes, "MiB", 16...65_536,
+      "Space always kept free on the card, so that a recording can be closed properly when it is full."),
+
+    path(
+      "identity.path", \.identity.path,
+      "The directory of the device key and the internal store; it must not be on the evidence card."),
+
+    choice("camera.source", \.camera.source, "A camera made of nothing, or a Video4Linux one."),
+    text("camera.device", \.camera.device, "The camera's node, such as \"/dev/video0\"; needed for \"v4l2\"."),
+    integer("camera.width", \.camera.width, "pixels", 64...3_840, multipleOf: 2, "Width asked of the camera."),
+    integer("camera.height", \.camera.height, "pixels", 64...3_840, multipleOf: 2, "Height asked of the camera."),
+    integer("camera.fps", \.camera.framesPerSecond, "frames/s", 1...120, "Frame rate asked of the camera."),
+    choice(
+      "camera.format", \.camera.format,
+      "Pixel format asked of the camera; \"auto\" takes the first of the others that it offers."),
+
+    choice("microphone.source", \.microphone.source, "A microphone made of nothing, an ALSA one, or no sound at all."),
+    text(
+      "microphone.device", \.microphone.device, "The ALSA name of the microphone, such as \"default\" or \"hw:1,0\"."),
+    integer("microphone.channels", \.microphone.channels, nil, 1...2, "Channels asked of the microphone."),
+
+    choice(
+      "video.encoder", \.video.encoder, "The library that encodes H.264; with \"x264\" the program is under the GPL."),
+    choice(
+      "video.preset", \.video.preset, "Effort of \"x264\": each next one takes more CPU for a better picture."),
+    integer(
+      "video.bitrate_kbps", \.video.bitsPerSecond.thousands, "kbit/s", 100...50_000, "Mean bitrate of the picture."),
+    integer(
+      "video.peak_kbps", \.video.peakBitsPerSecond.thousands, "kbit/s", 100...50_000,
+      "Bitrate that the picture never exceeds over one GOP; the ring's memory is reckoned from it."),
+    integer(
+      "video.gop_ms", \.video.groupOfPictures.wholeMilliseconds, "ms", 250...4_000,
+      "Longest time between keyframes; a recording starts at one, so it may hold up to this much more."),
+    integer("video.threads", \.video.threads, "threads", 1...4, "Threads of the encoder."),
+
+    integer("audio.bitrate_kbps", \.audio.bitsPerSecond.thousands, "kbit/s", 6...256, "Bitrate of the sound (Opus)."),
+    integer(
+      "audio.offset_ms", \.audio.offset.wholeMilliseconds, "ms", -1_000...1_000,
+      "Added to the time of every sound: a positive value plays it later; corrects what no timestamp shows."),
+
+    integer(
+      "recording.pre_event_s", \.recording.preEvent.wholeSeconds, "s", 0...120,
+      "Seconds before the trigger that a recording holds."),
+    boolean(
+      "recording.pre_event_audio", \.recording.hasPreEventAudio,
+      "Whether they hold sound; when false no sample from before the trigger is ever written."),
+    integer(
+      "recording.post_event_s", \.recording.postEvent.wholeSeconds, "s", 0...120,
+      "Seconds recorded after the stop; a trigger within them goes on with the same recording."),
+    integer(
+      "recording.segment_s", \.recording.segment.wholeSeconds, "s", 5...300,
+      "Length of a segment file; each begins with a keyframe."),
+    integer(
+      "recording.checkpoint_ms", \.recording.checkpoint.wholeMilliseconds, "ms", 250...5_000,
+      "Time between checkpoints: what a power cut can cost, and a flush of the card each."),
+    integer(
+      "recording.edge_to_decision_s", \.recording.edgeToDecision.wholeSeconds, "s", 0...10,
+      "Longest time from the first edge of a gesture to its recognition; the ring holds it beside the pre-event."),
+    integer(
+      "recording.stall_reserve_s", \.recording.stallReserve.wholeSeconds, "s", 2...60,
+      "How long the card may stand still before a frame is lost."),
+
+    boolean(
+      "memory.allow_swap", \.memory.allowsSwap,
+      "Whether to run where memory cannot be locked, so that footage may reach the swap in the clear."),
+    integer(
+      "memory.arena_share_percent", \.memory.arenaSharePercent, "%", 5...90,
+      "Largest part of the available memory that the ring may take; with more it refuses to start."),
+
+    // sockaddr_un.sun_path holds 107 bytes and a NUL (unix(7)).
+    path(
+      "control.socket", \.control.socket, maximumByteCount: 107, "The socket that start, stop, mark and status use."),
+    text(
+      "control.group", \.control.group,
+      "Group that may use the socket beside the recorder's own user; empty for the group that the recorder runs in."),
+
+    choice("log.level", \.log.level, "Least serious message that is logged."),
+
+    integer(
+      "realtime.priority", \.realtime.priority, nil, 0...50,
+      "SCHED_FIFO priority of the camera and microphone threads; 0 for ordinary scheduling."),
+  ]
+
+  /// The names of the sections, in order.
+  public static let sections: [String] = keys.reduce(into: []) { sections, key in
+    if sections.last != key.section { sections.append(key.section) }
+  }
+
+  /// The key called `section.name`; nil if there is none.
+  public static func key(_ path: String) -> ConfigurationKey? { keysByPath[path] }
+
+  private static let keysByPath = Dictionary(keys.map { ($0.path, $0) }) { first, _ in first }
+
+  // MARK: One kind of entry each
+
+  private static func boolean(
+    _ path: String, _ place: Place<Bool>, _ meaning: String
+  ) -> ConfigurationKey {
+    entry(path, unit: nil, .boolean, meaning) {
+      .boolean($0[keyPath: place])
+    } write: {
+      if case .boolean(let value) = $1 { $0[keyPath: place] = value }
+    }
+  }
+
+  private static func integer(
+    _ path: String, _ place: Place<Int>, _ unit: String?, _ range: ClosedRange<Int>,
+    multipleOf step: Int = 1, _ meaning: String
+  ) -> ConfigurationKey {
+    entry(path, unit: unit, .integer(range, multipleOf: step), meaning) {
+      .integer($0[keyPath: place])
+    } write: {
+      // Outside the range the conversion to smaller units could overflow.
+      if case .integer(let value) = $1, range.contains(value) { $0[keyPath: place] = value }
+    }
+  }
+
+  private static func choice<Choice: RawRepresentable<String> & CaseIterable & SendableMetatype>(
+    _ path: String, _ place: Place<Choice>, _ meaning: String
+  ) -> ConfigurationKey {
+    entry(path, unit: nil, .choice(Choice.allCases.map(\.rawValue)), meaning) {
+      .text($0[keyPath: place].rawValue)
+    } write: {
+      if case .text(let text) = $1, let value = Choice(rawValue: text) { $0[keyPath: place] = value }
+    }
+  }
+
+  private static func text(
+    _ path: String, _ place: Place<String>, allowed: ConfigurationKey.Allowed = .text,
+    _ meaning: String
+  ) -> ConfigurationKey {
+    entry(path, unit: nil, allowed, meaning) {
+      .text($0[keyPath: place])
+    } write: {
+      if case .text(let value) = $1 { $0[keyPath: place] = value }
+    }
+  }
+
+  private static func path(
+    _ path: String, _ place: Place<String>, maximumByteCount: Int = 1_024,
+    _ meaning: String
+  ) -> ConfigurationKey {
+    text(path, place, allowed: .path(maximumByteCount: maximumByteCount), meaning)
+  }
+
+  private static func entry(
+    _ path: String, unit: String?, _ allowed: ConfigurationKey.Allowed, _ meaning: String,
+    read: @escaping @Sendable (Settings) -> ConfigurationValue,
+    write: @escaping @Sendable (inout Settings, ConfigurationValue) -> Void
+  ) -> ConfigurationKey {
+    let parts = path.split(separator: ".", maxSplits: 1).map(String.init)
+    return ConfigurationKey(
+      section: parts.first ?? "", name: parts.last ?? "", unit: unit, allowed: allowed, meaning: meaning, read: read,
+      write: write)
+  }
+}
+
+// How a unit of the file shows a value of `RecorderConfiguration`. Written only within the ranges above.
+extension Nanoseconds {
+  fileprivate var wholeSeconds: Int {
+    get { Int(count / 1_000_000_000) }
+    set { self = .seconds(Int64(newValue)) }
+  }
+  fileprivate var wholeMilliseconds: Int {
+    get { Int(count / 1_000_000) }
+    set { self = .milliseconds(Int64(newValue)) }
+  }
+}
+
+extension Int {
+  fileprivate var thousands: Int {
+    get { self / 1_000 }
+    set { self = newValue * 1_000 }
+  }
+  fileprivate var mebibytes: Int {
+    get { self >> 20 }
+    set { self = newValue << 20 }
+  }
+}

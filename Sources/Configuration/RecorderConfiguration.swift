@@ -1,0 +1,131 @@
+public import Media
+
+/// Every setting of the recorder, typed, in effect: the defaults here are the built-in layer.
+///
+/// What a setting is called in TOML, its unit and its allowed values stand in `ConfigurationSchema`; a value that came
+/// through `LoadedConfiguration.load(_:)` is within them. The defaults run on the embedded synthetic devices.
+public struct RecorderConfiguration: Hashable, Sendable {
+  public var store = Store()
+  public var identity = Identity()
+  public var camera = Camera()
+  public var microphone = Microphone()
+  public var video = Video()
+  public var audio = Audio()
+  public var recording = Recording()
+  public var memory = Memory()
+  public var control = Control()
+  public var log = Log()
+  public var realtime = Realtime()
+
+  /// The built-in layer.
+  public init() {}
+
+  /// Where recordings go: the evidence card.
+  public struct Store: Hashable, Sendable {
+    public var path = "/var/lib/lapel/store"
+    /// Allows file systems other than those whose flush was tested (ext4, f2fs).
+    public var isLabStore = false
+    /// Bytes always kept free, so that a recording can be closed on a full card.
+    public var reserveBytes = 64 << 20
+  }
+
+  /// Where the device key and the internal store are; never on the evidence card.
+  public struct Identity: Hashable, Sendable {
+    public var path = "/var/lib/lapel/identity"
+  }
+
+  public struct Camera: Hashable, Sendable {
+    public enum Source: String, CaseIterable, Hashable, Sendable {
+      case synthetic, v4l2
+    }
+    /// How pixels arrive; `auto` takes the first of the others that the camera offers, in this order.
+    public enum Format: String, CaseIterable, Hashable, Sendable {
+      case auto, yuyv, nv12, yu12, mjpeg
+    }
+    public var source = Source.synthetic
+    /// A V4L2 node such as `/dev/video0`; empty for the synthetic camera.
+    public var device = ""
+    /// Pixels, even.
+    public var width = 1280
+    public var height = 720
+    public var framesPerSecond = 30
+    public var format = Format.auto
+  }
+
+  public struct Microphone: Hashable, Sendable {
+    public enum Source: String, CaseIterable, Hashable, Sendable {
+      case synthetic, alsa, none
+    }
+    public var source = Source.synthetic
+    /// An ALSA name such as `default` or `hw:1,0`.
+    public var device = "default"
+    /// 1 or 2.
+    public var channels = 1
+  }
+
+  public struct Video: Hashable, Sendable {
+    public enum Encoder: String, CaseIterable, Hashable, Sendable {
+      case x264, openh264
+    }
+    /// libx264's presets that a small machine can hold, fastest first.
+    public enum Preset: String, CaseIterable, Hashable, Sendable {
+      case ultrafast, superfast, veryfast, faster
+    }
+    public var encoder = Encoder.x264
+    public var preset = Preset.superfast
+    public var bitsPerSecond = 2_000_000
+    /// The encoder's VBV limit over one GOP; the ring is sized by it.
+    public var peakBitsPerSecond = 2_500_000
+    /// Longest time from one keyframe to the next.
+    public var groupOfPictures = Nanoseconds.milliseconds(1_000)
+    public var threads = 1
+  }
+
+  public struct Audio: Hashable, Sendable {
+    public var bitsPerSecond = 32_000
+    /// Added to every sound's time; corrects what no timestamp shows.
+    public var offset = Nanoseconds.zero
+  }
+
+  public struct Recording: Hashable, Sendable {
+    public var preEvent = Nanoseconds.seconds(30)
+    public var hasPreEventAudio = false
+    public var postEvent = Nanoseconds.zero
+    public var segment = Nanoseconds.seconds(60)
+    public var checkpoint = Nanoseconds.milliseconds(750)
+    /// Longest time from a gesture's first edge to its recognition.
+    public var edgeToDecision = Nanoseconds.seconds(5)
+    /// How long the card may stand still before a frame is lost.
+    public var stallReserve = Nanoseconds.seconds(10)
+  }
+
+  public struct Memory: Hashable, Sendable {
+    public var allowsSwap = false
+    /// Largest part of the available memory that the ring may take, in percent.
+    public var arenaSharePercent = 40
+  }
+
+  public struct Control: Hashable, Sendable {
+    public var socket = "/run/lapel/control.sock"
+    /// The group that may use the socket beside the recorder's user; empty: the recorder's own group.
+    public var group = ""
+  }
+
+  public struct Log: Hashable, Sendable {
+    /// swift-log's levels by name.
+    public enum Level: String, CaseIterable, Hashable, Sendable {
+      case trace, debug, info, notice, warning, error, critical
+    }
+    public var level = Level.info
+  }
+
+  public struct Realtime: Hashable, Sendable {
+    /// SCHED_FIFO priority of the camera and microphone threads (sched(7)); 0: ordinary scheduling.
+    public var priority = 0
+  }
+
+  /// The time that the ring must hold at peak bitrate: pre-event, edge to decision, two GOPs and the stall reserve.
+  public var ringDuration: Nanoseconds {
+    recording.preEvent + recording.edgeToDecision + video.groupOfPictures * 2 + recording.stallReserve
+  }
+}

@@ -1,0 +1,234 @@
+public import Evidence
+import Glibc
+import LinuxIO
+
+/// One open recording on the card: its journal and the segment being written. Blocks as long as the card does; used on
+/// the store thread only.
+///
+/// After an error of kind `segment…` or `seal` call `abandonSegment` and begin a new one; after any other the recording
+/// cannot be continued. Keys are wiped with the value.
+public struct RecordingWriter: ~Copyable {
+  public let id: EvidenceID
+  /// The recording's number on this device.
+  public let counter: Int64
+  private let directory: Directory
+  private let journalFile: FileDescriptor
+  private var journal: JournalWriter
+  private var segment: OpenSegment?
+  private let parties: RecordingParties
+  private let randomness: HedgedRandomness
+  private let sealingMemory: LockedMemory
+  private var lastHead: ChainHead
+
+  /// A class, so that it can be taken out of the optional without being moved.
+  private final class OpenSegment {
+    var stream: SegmentStream
+    let file: FileDescriptor
+    var allocated: Int64 = 0
+    var writtenBack: Int64 = 0
+    var canAllocate = true
+    var terminator: [UInt8] = []
+
+    init(stream: consuming SegmentStream, file: consuming FileDescriptor) {
+      self.stream = stream
+      self.file = file
+    }
+
+    /// Space is reserved in steps of this size, so that a fragment never waits for the allocator.
+    static let allocationStep: Int64 = 16 << 20
+    /// The card is told to start writing whenever this much has gathered.
+    static let writebackStep: Int64 = 1 << 20
+
+    func reserve() {
+      guard canAllocate, stream.fileLength + 2 * Self.writebackStep > allocated else { return }
+      do throws(LinuxError) {
+        try file.allocateKeepingSize(offset: allocated, length: Self.allocationStep)
+        allocated += Self.allocationStep
+      } catch {
+        // Not every file system can, and a nearly full card cannot: the plain write then says what it must.
+        canAllocate = false
+      }
+    }
+
+    /// Seals the full chunk and writes it.
+    func flushFullChunk() throws(StoreError) {
+      do throws(EvidenceError) { try stream.sealFullChunk() } catch { throw StoreError(.seal, error) }
+      reserve()
+      do throws(LinuxError) {
+        try stream.withSealedChunk { bytes throws(LinuxError) in try file.write(bytes) }
+        if stream.fileLength - writtenBack >= Self.writebackStep {
+          try? file.startWriteback(offset: writtenBack, length: stream.fileLength - writtenBack)
+          writtenBack = stream.fileLength
+        }
+      } catch {
+        throw StoreError(.segmentWrite, error)
+      }
+    }
+  }
+
+  /// Steps 2 of the opening order: directory, journal with OPEN, all durable.
+  init(
+    id: EvidenceID, counter: Int64, recordings: borrowing Directory, parties: RecordingParties, open: OpenFacts,
+    randomness: HedgedRandomness, sealingMemory: LockedMemory
+  ) throws(StoreError) {
+    var randomness = randomness
+    var journal = try sealing(.identity) { () throws(EvidenceError) in
+      try JournalWriter(id: id, device: parties.device, randomness: &randomness)
+    }
+    let line = try sealing(.identity) { () throws(EvidenceError) in try journal.open(open) }
+    guard let head = journal.head else { throw StoreError(.journal, "OPEN was made and left no head") }
+    let name = EvidenceName.recording(counter: counter, id: id)
+    let directory = try onCard(.store) { () throws(LinuxError) in
+      try recordings.make(name, mode: 0o750)
+      try recordings.sync()
+      return try recordings.directory(name)
+    }
+    let journalFile = try onCard(.store) { () throws(LinuxError) in
+      let file = try directory.open(
+        EvidenceName.journal, flags: O_WRONLY | O_CREAT | O_EXCL | O_APPEND, mode: 0o640)
+      try file.write(line.span.bytes)
+      try file.dataSync()
+      try directory.sync()
+      return file
+    }
+    self.id = id
+    self.counter = counter
+    self.parties = parties
+    self.sealingMemory = sealingMemory
+    self.randomness = randomness
+    self.journal = journal
+    self.lastHead = head
+    self.directory = directory
+    self.journalFile = journalFile
+  }
+
+  /// The newest journal line that was made.
+  public var head: ChainHead { lastHead }
+  /// The number of the open segment or, between two, of the next.
+  public var segmentIndex: Int { segment == nil ? journal.nextSegment : max(0, journal.nextSegment - 1) }
+  /// Plaintext bytes taken into the open segment.
+  public var position: Int64 { segment?.stream.position ?? 0 }
+
+  /// Begins the next segment: file, header and directory durable, then SEG; `makeInit` gets the salt that its `uuid` box
+  /// must hold and returns the init segment, which becomes the first plaintext.
+  public mutating func beginSegment(_ makeInit: (_ salt: [UInt8], _ index: Int) -> [UInt8]) throws(StoreError) {
+    let index = journal.nextSegment
+    let stream = try sealing(.seal) { () throws(EvidenceError) in
+      try SegmentStream(
+        segment: index, recipients: parties.recipients, randomness: randomness, memory: sealingMemory.bytes)
+    }
+    let initSegment = makeInit(stream.initSalt, index)
+    let file = try onCard(.segmentWrite) { () throws(LinuxError) in
+      let file = try directory.open(EvidenceName.segment(index), flags: O_WRONLY | O_CREAT | O_EXCL, mode: 0o640)
+      try file.write(stream.header.span.bytes)
+      try file.dataSync()
+      try directory.sync()
+      return file
+    }
+    segment = OpenSegment(stream: stream, file: file)
+    guard let segment else { throw Self.noSegment }
+    try appendLine { journal throws(EvidenceError) in try journal.segment(segment.stream, initSegment: initSegment) }
+    try write(initSegment.span.bytes)
+  }
+
+  /// Takes plaintext: whole fragments and events. Full chunks are sealed and written as they fill.
+  public mutating func write(_ bytes: RawSpan) throws(StoreError) {
+    var done = 0
+    guard let segment else { throw Self.noSegment }
+    while done < bytes.byteCount {
+      done += segment.stream.append(bytes.extracting(done..<bytes.byteCount))
+      if segment.stream.isFull { try segment.flushFullChunk() }
+    }
+  }
+
+  /// Takes `count` bytes of plaintext from `source`, which copies as many as fit, from an offset on, straight into the
+  /// chunk and says how many they were; 0 means that they are gone.
+  public mutating func write(
+    count: Int, from source: (_ offset: Int, _ into: UnsafeMutableRawBufferPointer) -> Int
+  ) throws(StoreError) {
+    var done = 0
+    guard let segment else { throw Self.noSegment }
+    while done < count {
+      var copied = 0
+      segment.stream.fill { space in
+        let limit = min(space.count, count - done)
+        copied = source(done, UnsafeMutableRawBufferPointer(rebasing: space[..<limit]))
+        return copied
+      }
+      guard copied > 0 else { throw StoreError(.packetGone, "a packet was overwritten in memory before it was written") }
+      done += copied
+      if segment.stream.isFull { try segment.flushFullChunk() }
+    }
+  }
+
+  /// Makes everything taken so far durable and says so in the journal: pad, seal, write, sync the segment, CKPT, sync the
+  /// journal. `facts` is asked when the segment is synced, so that the lag it states is the true one.
+  public mutating func checkpoint(_ facts: () -> CheckpointFacts) throws(StoreError) {
+    guard let segment else { throw Self.noSegment }
+    if segment.stream.hasNewBytes {
+      while segment.stream.pad() { try segment.flushFullChunk() }
+    }
+    let seal: CheckpointSeal
+    do throws(EvidenceError) { seal = try segment.stream.finishCheckpoint() } catch { throw StoreError(.seal, error) }
+    do throws(LinuxError) { try segment.file.dataSync() } catch { throw StoreError(.segmentSync, error) }
+    segment.terminator = seal.terminator
+    let facts = facts()
+    try appendLine { journal throws(EvidenceError) in try journal.checkpoint(seal, facts) }
+    try syncJournal()
+  }
+
+  /// Ends the segment after its last checkpoint: terminator, unused space given back, ENDSEG, all durable.
+  public mutating func endSegment() throws(StoreError) {
+    guard let segment else { throw Self.noSegment }
+    do throws(LinuxError) {
+      try segment.file.write(segment.terminator.span.bytes)
+      try segment.file.truncate(to: segment.stream.fileLength + Int64(SegmentStream.terminatorByteCount))
+      try segment.file.setMode(0o440)
+      try segment.file.sync()
+    } catch {
+      throw StoreError(.segmentSync, error)
+    }
+    try appendLine { journal throws(EvidenceError) in try journal.endSegment() }
+    try syncJournal()
+    segment.stream.abandon()
+    self.segment = nil
+  }
+
+  /// Gives the open segment up at its last checkpoint and wipes its key. A new segment may be begun.
+  public mutating func abandonSegment(_ error: StoreError) throws(StoreError) {
+    guard let segment else { return }
+    segment.stream.abandon()
+    self.segment = nil
+    try appendLine { journal throws(EvidenceError) in try journal.abandon(error.abandonReason) }
+    try syncJournal()
+  }
+
+  /// Notes a fact of health; durable with the next checkpoint.
+  public mutating func event(_ event: JournalEvent) throws(StoreError) {
+    try appendLine { journal throws(EvidenceError) in try journal.event(event, .reading()) }
+  }
+
+  /// CLOSE, durable. Nothing can follow.
+  /// - Parameter duration: µs of media.
+  public mutating func close(_ reason: CloseReason, duration: Int64) throws(StoreError) {
+    try appendLine { journal throws(EvidenceError) in try journal.close(reason, duration: duration, .reading()) }
+    try syncJournal()
+    try? journalFile.setMode(0o440)
+  }
+
+  private static let noSegment = StoreError(.seal, "no segment is open")
+
+  /// One line, one write.
+  private mutating func appendLine(
+    _ make: (inout JournalWriter) throws(EvidenceError) -> [UInt8]
+  ) throws(StoreError) {
+    let line: [UInt8]
+    do throws(EvidenceError) { line = try make(&journal) } catch { throw StoreError(.journal, error) }
+    do throws(LinuxError) { try journalFile.write(line.span.bytes) } catch { throw StoreError(.journal, error) }
+    if let head = journal.head { lastHead = head }
+  }
+
+  private func syncJournal() throws(StoreError) {
+    do throws(LinuxError) { try journalFile.dataSync() } catch { throw StoreError(.journal, error) }
+  }
+}

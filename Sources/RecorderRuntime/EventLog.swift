@@ -1,0 +1,114 @@
+import Camera
+import Core
+import Encoding
+import EvidenceStore
+import LinuxIO
+import Media
+import Microphone
+
+/// Something worth a log line. Made on any thread without formatting; the log thread turns it into text.
+enum LogEvent: Sendable {
+  case started(String)
+  case state(RecorderMachine.State)
+  case cameraGranted(String)
+  case microphoneGranted(String)
+  case cameraLost(CameraError)
+  case cameraBack
+  case microphoneLost(MicrophoneError)
+  case microphoneBack
+  case encoderFailed(EncodingError)
+  case loss(Loss)
+  case recordingOpened(id: String, counter: Int64, heldMilliseconds: Int64, askedMilliseconds: Int64)
+  case segmentBegun(Int)
+  case segmentAbandoned(Int, StoreError)
+  case recordingClosed(id: String, segments: Int, seconds: Double, lostFrames: Int64, lostSamples: Int64)
+  case storeTrouble(StoreError)
+  case slowCard(milliseconds: Int64)
+  case controlTrouble(LinuxError)
+  case signal(Int32)
+  case note(String)
+
+  /// How loud the line is.
+  enum Level: Int, Comparable, Sendable {
+    case debug, info, notice, warning, error
+    static func < (left: Level, right: Level) -> Bool { left.rawValue < right.rawValue }
+  }
+
+  var level: Level {
+    switch self {
+    case .started, .cameraGranted, .microphoneGranted, .recordingOpened, .recordingClosed, .cameraBack, .microphoneBack,
+      .signal, .note:
+      .notice
+    case .segmentBegun: .info
+    case .state(let state):
+      switch state {
+      case .atRisk, .cannotRecord: .warning
+      case .starting, .ready, .saving, .recording, .postEvent, .closing, .stopping: .notice
+      }
+    case .loss, .slowCard: .warning
+    case .cameraLost, .microphoneLost, .encoderFailed, .segmentAbandoned, .storeTrouble, .controlTrouble: .error
+    }
+  }
+
+  /// One line for people, without time and level.
+  var text: String {
+    switch self {
+    case .started(let what): what
+    case .state(let state): "state: \(state.title)"
+    case .cameraGranted(let what): "camera: \(what)"
+    case .microphoneGranted(let what): "microphone: \(what)"
+    case .cameraLost(let error): "camera lost: \(error)"
+    case .cameraBack: "camera is back"
+    case .microphoneLost(let error): "microphone lost: \(error)"
+    case .microphoneBack: "microphone is back"
+    case .encoderFailed(let error): "encoder failed: \(error)"
+    case .loss(let loss):
+      "lost \(loss.count) \(loss.track == .video ? "frames" : "samples of sound") (\(loss.cause)) within "
+        + "\((loss.to - loss.from).inMilliseconds) ms"
+    case .recordingOpened(let id, let counter, let held, let asked):
+      "recording \(counter) opened (\(id)), pre-event held \(held) ms of \(asked) ms asked"
+    case .segmentBegun(let index): "segment \(index) begun"
+    case .segmentAbandoned(let index, let error): "segment \(index) abandoned, written again from memory: \(error)"
+    case .recordingClosed(let id, let segments, let seconds, let frames, let samples):
+      "recording closed (\(id)): \(tenths(seconds)) s in \(segments) segment\(segments == 1 ? "" : "s"), "
+        + "\(frames) frames and \(samples) samples lost"
+    case .storeTrouble(let error): "card: \(error)"
+    case .slowCard(let milliseconds): "the card took \(milliseconds) ms to confirm a checkpoint"
+    case .controlTrouble(let error): "control socket: \(error)"
+    case .signal(let number): "signal \(number): closing"
+    case .note(let text): text
+    }
+  }
+
+  private func tenths(_ seconds: Double) -> String {
+    let tenths = Int((seconds * 10).rounded())
+    return "\(tenths / 10).\(tenths % 10)"
+  }
+}
+
+/// The way of log events to the log thread: a bounded queue that drops and counts, so that nobody waits for a log line.
+final class EventLog: Sendable {
+  let queue: BoundedQueue<LogEvent>
+
+  init() throws(LinuxError) { queue = try BoundedQueue(capacity: 512) }
+
+  /// Any thread. What does not fit is counted, and the count is logged when there is room again.
+  func note(_ event: LogEvent) { _ = queue.push(event) }
+}
+
+extension RecorderMachine.State {
+  /// The name people see: in the status, the log and the JSON.
+  var title: String {
+    switch self {
+    case .starting: "starting"
+    case .ready: "ready"
+    case .saving: "saving"
+    case .recording: "recording"
+    case .atRisk: "at risk"
+    case .postEvent: "post-event"
+    case .closing: "closing"
+    case .cannotRecord(let fault): "cannot record (\(fault.rawValue))"
+    case .stopping: "stopping"
+    }
+  }
+}

@@ -1,0 +1,231 @@
+import Evidence
+import Core
+import Encoding
+import LinuxIO
+import Media
+import Microphone
+import Synchronization
+import Synthetic
+
+/// What the control loop wants of the microphone: encode from a time on, or only remember raw sound.
+enum AudioDemand: Hashable, Sendable {
+  /// Nothing is encoded; the last seconds stay in memory as raw sound.
+  case remember
+  /// Everything from the first sample at or after this time is encoded.
+  case encode(from: MonotonicTime)
+}
+
+/// A block of captured sound.
+struct SoundBlock {
+  /// Samples for each channel.
+  var count: Int
+  /// Time of the first sample.
+  var time: MonotonicTime
+  /// Samples lost since the block before.
+  var lostBefore: Int64
+}
+
+/// Where sound comes from: made and used on the microphone thread.
+protocol SoundSource {
+  /// Waits for the next samples, at most about 200 ms; nil when none came.
+  mutating func read(into pcm: inout [Int16], now: () -> MonotonicTime) throws(MicrophoneError) -> SoundBlock?
+}
+
+/// The synthetic microphone in real time.
+struct SyntheticSound: SoundSource {
+  let microphone: SyntheticMicrophone
+  let epoch: MonotonicTime
+  private var position: Int64 = 0
+  private static let blockCount = 960
+
+  init(microphone: SyntheticMicrophone, epoch: MonotonicTime) {
+    self.microphone = microphone
+    self.epoch = epoch
+  }
+
+  mutating func read(into pcm: inout [Int16], now: () -> MonotonicTime) -> SoundBlock? {
+    let start = epoch + Self.span(position)
+    let end = epoch + Self.span(position + Int64(Self.blockCount))
+    MonotonicTime.sleep(until: end)
+    // Exactly one block: the microphone fills what it is given.
+    if pcm.count != Self.blockCount * microphone.channels {
+      pcm = [Int16](repeating: 0, count: Self.blockCount * microphone.channels)
+    }
+    var span = pcm.mutableSpan
+    microphone.fill(&span, from: position)
+    position += Int64(Self.blockCount)
+    return SoundBlock(count: Self.blockCount, time: start, lostBefore: 0)
+  }
+
+  private static func span(_ samples: Int64) -> Nanoseconds { Nanoseconds(samples * 62_500 / 3) }
+}
+
+/// A microphone by ALSA.
+final class ALSASound: SoundSource {
+  private var microphone: ALSAMicrophone
+
+  init(_ microphone: consuming ALSAMicrophone) { self.microphone = microphone }
+
+  func read(into pcm: inout [Int16], now: () -> MonotonicTime) throws(MicrophoneError) -> SoundBlock? {
+    var result: CapturedSound?
+    var failure: MicrophoneError?
+    pcm.withUnsafeMutableBufferPointer { buffer in
+      do throws(MicrophoneError) {
+        result = try microphone.read(into: buffer, timeout: .milliseconds(200))
+      } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
+    return result.map { SoundBlock(count: $0.frames, time: $0.timeOfFirstSample, lostBefore: $0.lostBefore) }
+  }
+}
+
+/// The loop of the microphone thread: reads, gives times to samples, remembers raw sound or encodes it into the ring.
+///
+/// With pre-event sound off, what was heard before the trigger stays in `history` only, and is encoded from the first
+/// sample at or after the trigger on; nothing before it ever reaches an encoder.
+struct MicrophoneLoop {
+  let ring: SharedRing
+  let health: CaptureHealth
+  let log: EventLog
+  let channels: Int
+  /// The longest time from the first edge of a gesture to its decision, with a margin.
+  let historySpan: Nanoseconds
+  let demand: AudioDemandBox
+  let stream: OpusStream
+  /// Opens the device again after it was lost; nil: the source cannot be lost.
+  let reopen: (() throws(MicrophoneError) -> any SoundSource)?
+  let offset: Nanoseconds
+
+  private static let rate: Int64 = 48_000
+
+  func run(_ first: any SoundSource) {
+    var source: (any SoundSource)? = first
+    var pcm = [Int16](repeating: 0, count: 48_000 / 2 * channels)
+    var history = SoundHistory(samples: Int(historySpan.count * Self.rate / 1_000_000_000), channels: channels)
+    var clock = AudioClock(nominalRate: Self.rate)
+    var sink = OpusSink(ring: ring, health: health, stream: stream, log: log)
+    var position: Int64 = 0
+    var current = AudioDemand.remember
+    var backoff = Nanoseconds.milliseconds(500)
+    var nextAttempt = MonotonicTime.distantPast
+
+    while !health.isStopping.load(ordering: .relaxed) {
+      let wanted = demand.value
+      if wanted != current {
+        current = wanted
+        switch wanted {
+        case .remember: stream.stop()
+        case .encode(let from):
+          stream.start(at: from)
+          history.replay { samples, at in
+            if let time = clock.time(of: at) { sink.take(samples, position: at, time: time) }
+          }
+        }
+      }
+      guard source != nil else {
+        let now = MonotonicTime.now()
+        guard now >= nextAttempt, let reopen else {
+          MonotonicTime.sleep(until: now + .milliseconds(50))
+          continue
+        }
+        do {
+          source = try reopen()
+          backoff = .milliseconds(500)
+          log.note(.microphoneBack)
+          _ = health.events.push(.deviceBack(.audio))
+        } catch {
+          nextAttempt = now + backoff
+          backoff = min(backoff * 2, .seconds(5))
+        }
+        continue
+      }
+      let block: SoundBlock
+      do throws(MicrophoneError) {
+        guard let read = try source?.read(into: &pcm, now: { .now() }) else { continue }
+        block = read
+      } catch {
+        source = nil
+        nextAttempt = .now() + backoff
+        log.note(.microphoneLost(error))
+        _ = health.events.push(.deviceLost(.audio, .failed))
+        continue
+      }
+      let blockTime = block.time + offset
+      // A block that begins later than its predecessor ended: lost by the card, or by a device that was away.
+      let lost = missing(before: block, at: blockTime, position: position, clock: clock)
+      if lost > 0 {
+        let from = clock.time(of: position) ?? blockTime
+        health.report(
+          Loss(track: .audio, from: from, to: blockTime, count: lost, cause: block.lostBefore > 0 ? .xrun : .deviceLost))
+        position += lost
+      }
+      clock.measure(position: position, time: blockTime)
+      health.microphonePPMThousandths.store(Int(clock.ratePPM * 1_000), ordering: .relaxed)
+      health.samplesCaptured.add(block.count, ordering: .relaxed)
+      let time = clock.time(of: position) ?? blockTime
+      let samples = pcm.span.extracting(first: block.count * channels)
+      sink.take(samples, position: position, time: time)
+      history.append(samples, position: position)
+      position += Int64(block.count)
+    }
+  }
+
+  /// Samples that are missing before a block: what the card says, or what the clock says after a loss of the device.
+  private func missing(before block: SoundBlock, at time: MonotonicTime, position: Int64, clock: AudioClock) -> Int64 {
+    if block.lostBefore > 0 { return block.lostBefore }
+    guard let expected = clock.time(of: position) else { return 0 }
+    let late = time - expected
+    guard late > AudioClock.jumpLimit else { return 0 }
+    return late.count * Self.rate / 1_000_000_000
+  }
+}
+
+/// Encodes sound and appends the packets to the ring.
+private struct OpusSink {
+  let ring: SharedRing
+  let health: CaptureHealth
+  let stream: OpusStream
+  let log: EventLog
+  private var refusals = RefusalRun(track: .audio)
+  private var isLive = false
+
+  init(ring: SharedRing, health: CaptureHealth, stream: OpusStream, log: EventLog) {
+    self.ring = ring
+    self.health = health
+    self.stream = stream
+    self.log = log
+  }
+
+  mutating func take(_ samples: Span<Int16>, position: Int64, time: MonotonicTime) {
+    // Even when nothing is encoded yet, sound that arrives means that the microphone is alive.
+    if !isLive {
+      isLive = true
+      _ = health.events.push(.trackLive(.audio))
+    }
+    do throws(EncodingError) {
+      _ = try stream.append(samples, position: position, time: time) { header, bytes in
+        let outcome = ring.append(header, bytes: bytes, now: .now())
+        refusals.note(outcome, header: header, units: 960, to: health)
+      }
+    } catch {
+      log.note(.encoderFailed(error))
+      let count = Int64(samples.count / stream.channels)
+      health.report(
+        Loss(track: .audio, from: time, to: time + Nanoseconds(count * 62_500 / 3), count: count, cause: .encoderFailed))
+    }
+  }
+}
+
+/// The control loop's wish, read by the microphone thread with each block.
+final class AudioDemandBox: Sendable {
+  private let box: Mutex<AudioDemand>
+
+  init(_ initial: AudioDemand) { box = Mutex(initial) }
+
+  var value: AudioDemand {
+    get { box.withLock { $0 } }
+    set { box.withLock { $0 = newValue } }
+  }
+}

@@ -1,0 +1,284 @@
+import Core
+import Evidence
+import EvidenceStore
+import LinuxIO
+import Media
+
+/// The recording that the store thread is writing: its timeline, its cursors into the ring and its file.
+///
+/// A class because it lives as long as the recording and is changed in place; one thread uses it.
+final class OpenRecording {
+  let request: OpenRequest
+  let profile: RecordingProfile
+  let id: EvidenceID
+  var writer: RecordingWriter
+  var planner: SegmentPlanner
+  var pendingEvents: [FootageEvent] = []
+  var pendingLosses: [Loss] = []
+  var consecutiveFailures = 0
+  var lastAnchor: MonotonicTime
+  /// Why the recording ends by itself.
+  var endFault: RecorderFault?
+  private(set) var lostFrames: Int64 = 0
+  private(set) var lostSamples: Int64 = 0
+
+  private var timeline: MediaTimeline
+  private var videoCursor: Int64
+  private var audioCursor: Int64 = 0
+  /// Sound before this time is not written: the start, or the trigger when pre-event sound is off.
+  private var soundFrom: MonotonicTime
+  private var durableEnd: MonotonicTime
+  private var fragmentNumber: UInt32 = 0
+  private var eventNumber: UInt32 = 0
+  /// A segment's video begins with a keyframe; until it came, other pictures are left out.
+  private var needsKeyframe = true
+  private var firstIDR: Int64?
+  private var header = FragmentHeader()
+  private var videoSamples: [FragmentSample] = []
+  private var audioSamples: [FragmentSample] = []
+  private var references: [PacketReference] = []
+
+  /// A packet chosen for the fragment being written.
+  private struct PacketReference {
+    var sequence: Int64
+    var length: Int
+  }
+
+  /// What a fragment takes of one track.
+  private struct Selection {
+    var packets: [(sequence: Int64, header: PacketHeader)] = []
+    var successor: PacketHeader?
+    var cursor: Int64 = 0
+  }
+
+  init(writer: consuming RecordingWriter, request: OpenRequest, profile: RecordingProfile, now: MonotonicTime) {
+    self.request = request
+    self.profile = profile
+    id = writer.id
+    self.writer = writer
+    planner = SegmentPlanner(settings: profile.plan, tracks: profile.tracks, start: request.start.time, now: now)
+    timeline = MediaTimeline(start: request.start.time)
+    videoCursor = request.start.videoSequence
+    soundFrom = max(request.start.time, request.soundFrom)
+    durableEnd = request.start.time
+    lastAnchor = now
+    for capacity in [128] {
+      videoSamples.reserveCapacity(capacity)
+      audioSamples.reserveCapacity(capacity)
+      references.reserveCapacity(capacity * 2)
+    }
+  }
+
+  var segmentIndex: Int { writer.segmentIndex }
+  /// Media that is durable.
+  var duration: Nanoseconds { timeline.media(at: durableEnd) }
+
+  // MARK: - Segments
+
+  /// Begins the next segment at `start`, a keyframe's time where there is video.
+  func beginSegment(ring: SharedRing, at start: MonotonicTime) throws(StoreError) {
+    planner.didBeginSegment(at: start)
+    needsKeyframe = true
+    let firstSound = firstSound(ring)
+    let lookahead = profile.audioLookahead
+    let preSkip: Int
+    if let firstSound {
+      preSkip = firstSound.flags.contains(.streamStart) ? lookahead : 0
+    } else {
+      // Nothing encoded yet: what comes will be the start of a stream.
+      preSkip = lookahead
+    }
+    let audio = profile.audioChannels.map { AudioTrack(channels: $0, preSkip: preSkip) }
+    try writer.beginSegment { salt, index in
+      InitSegment(video: profile.video, audio: audio, salt: salt, facts: facts(segment: index)).bytes()
+    }
+  }
+
+  private func facts(segment: Int) -> [(key: String, value: String)] {
+    let clock = Evidence.ClockReading.reading()
+    var facts: [(key: String, value: String)] = [
+      ("format", "1"), ("recording", id.description), ("segment", "\(segment)"), ("wall_ms", "\(clock.wall)"),
+      ("mono_ns", "\(clock.monotonic)"), ("camera", Self.oneLine(profile.cameraName)),
+      ("microphone", Self.oneLine(profile.microphoneName)),
+    ]
+    guard segment == 0 else { return facts }
+    let trigger = request.trigger
+    facts += [
+      ("trigger", trigger.source.rawValue), ("trigger_mono_ns", "\(trigger.time.nanoseconds)"),
+      ("decision_mono_ns", "\(trigger.decided.nanoseconds)"),
+      ("pre_event_asked_ms", "\(request.preEventAsked.inMilliseconds)"),
+      ("pre_event_held_ms", "\(max(0, (trigger.time - request.start.time).inMilliseconds))"),
+      ("pre_event_short", request.shortfall ?? "-"), ("media_start_mono_ns", "\(request.start.time.nanoseconds)"),
+      ("trigger_mt_us", "\(max(0, timeline.media(at: trigger.time).inMicroseconds))"),
+    ]
+    return facts
+  }
+
+  private static func oneLine(_ text: String) -> String {
+    String(text.unicodeScalars.map { $0.value < 32 ? " " : Character($0) })
+  }
+
+  private func firstSound(_ ring: SharedRing) -> PacketHeader? {
+    let (cursor, from) = (audioCursor, soundFrom)
+    return ring.withRing { ring in
+      var sequence = cursor
+      while let (found, header) = ring.nextPacket(of: .audio, from: sequence) {
+        if Self.belongs(header, from: from) { return header }
+        sequence = found + 1
+      }
+      return nil
+    }
+  }
+
+  /// A stream that starts at `from` has a first packet that is earlier by the encoder's delay, which players drop.
+  private static func belongs(_ header: PacketHeader, from: MonotonicTime) -> Bool {
+    header.time >= from || (header.flags.contains(.streamStart) && header.time + .milliseconds(10) >= from)
+  }
+
+  // MARK: - Fragments
+
+  /// Writes everything before `edge` as one fragment; nothing at all when there is nothing.
+  func writeFragment(before edge: MonotonicTime, ring: SharedRing) throws(StoreError) {
+    let video = select(.video, from: videoCursor, before: edge, ring: ring)
+    let audio = select(.audio, from: audioCursor, before: edge, ring: ring)
+    try writeEvents(before: edge)
+    videoSamples.removeAll(keepingCapacity: true)
+    audioSamples.removeAll(keepingCapacity: true)
+    references.removeAll(keepingCapacity: true)
+    collectVideo(video)
+    collectAudio(audio)
+    if !references.isEmpty {
+      fragmentNumber += 1
+      header.write(sequence: fragmentNumber, video: videoSamples, audio: audioSamples)
+      if firstIDR == nil, videoSamples.contains(where: \.isKeyframe) { firstIDR = writer.position }
+      try writer.write(header.bytes.span.bytes)
+      for reference in references {
+        try writer.write(count: reference.length) { offset, destination in
+          ring.withRing { $0.copyBytes(of: reference.sequence, from: offset, into: destination) }
+        }
+      }
+    }
+    videoCursor = video.cursor
+    audioCursor = audio.cursor
+    if let lastAudio = audio.packets.last?.header { timeline.turn(at: edge, lastAudio: lastAudio) }
+    planner.didWriteFragment(edge: edge)
+  }
+
+  private func select(_ track: TrackID, from cursor: Int64, before edge: MonotonicTime, ring: SharedRing) -> Selection {
+    let soundFrom = soundFrom
+    return ring.withRing { ring in
+      var selection = Selection(cursor: cursor)
+      while let (sequence, header) = ring.nextPacket(of: track, from: selection.cursor) {
+        guard header.time < edge else {
+          selection.successor = header
+          break
+        }
+        selection.cursor = sequence + 1
+        if track == .video || Self.belongs(header, from: soundFrom) { selection.packets.append((sequence, header)) }
+      }
+      return selection
+    }
+  }
+
+  private func collectVideo(_ selection: Selection) {
+    let packets = selection.packets
+    for (index, packet) in packets.enumerated() {
+      if needsKeyframe {
+        guard packet.header.isKeyframe else { continue }
+        needsKeyframe = false
+      }
+      let ticks = timeline.videoTicks(at: packet.header.time)
+      let next = index + 1 < packets.count ? packets[index + 1].header : selection.successor
+      let nominal = profile.plan.videoInterval.count * VideoTrack.timescale / 1_000_000_000
+      let duration = next.map { timeline.videoTicks(at: $0.time) - ticks } ?? nominal
+      videoSamples.append(
+        FragmentSample(
+          ticks: ticks, duration: max(1, duration), length: packet.header.length, isKeyframe: packet.header.isKeyframe))
+      references.append(PacketReference(sequence: packet.sequence, length: packet.header.length))
+    }
+  }
+
+  private func collectAudio(_ selection: Selection) {
+    let packets = selection.packets
+    for (index, packet) in packets.enumerated() {
+      let ticks = timeline.audioTicks(of: packet.header)
+      let next = index + 1 < packets.count ? packets[index + 1].header : selection.successor
+      let duration = next.map { $0.position - packet.header.position } ?? 960
+      audioSamples.append(
+        FragmentSample(
+          ticks: ticks, duration: max(1, duration), length: packet.header.length, isKeyframe: true))
+      references.append(PacketReference(sequence: packet.sequence, length: packet.header.length))
+    }
+  }
+
+  private func writeEvents(before edge: MonotonicTime) throws(StoreError) {
+    guard !pendingEvents.isEmpty else { return }
+    for event in pendingEvents where event.time < edge {
+      eventNumber += 1
+      let message = EventMessage(
+        mediaMilliseconds: max(0, timeline.media(at: event.time).inMilliseconds), identifier: eventNumber,
+        value: event.value, message: event.message)
+      try writer.write(message.bytes().span.bytes)
+    }
+    pendingEvents.removeAll { $0.time < edge }
+  }
+
+  // MARK: - Checkpoints
+
+  /// Makes everything written so far durable; then the losses known by now go into the journal.
+  func checkpoint(startedAt start: MonotonicTime, now: () -> MonotonicTime) throws(StoreError) {
+    let end = planner.fragmentStart
+    countLosses()
+    let (frames, samples) = (lostFrames, lostSamples)
+    try writer.checkpoint {
+      CheckpointFacts(
+        mediaTime: max(0, timeline.media(at: end).inMicroseconds), firstIDR: firstIDR, clock: .reading(),
+        lag: max(0, (now() - end).inMilliseconds), framesLost: frames, samplesLost: samples)
+    }
+    durableEnd = end
+    firstIDR = nil
+    planner.didCheckpoint(startedAt: start)
+    try journalLosses()
+  }
+
+  private var journalled: [Loss] = []
+
+  private func countLosses() {
+    for loss in pendingLosses {
+      if loss.track == .video { lostFrames += loss.count } else { lostSamples += loss.count }
+    }
+    journalled.append(contentsOf: pendingLosses)
+    pendingLosses.removeAll(keepingCapacity: true)
+  }
+
+  private func journalLosses() throws(StoreError) {
+    for loss in journalled {
+      let from = max(0, timeline.media(at: max(loss.from, request.start.time)).inMicroseconds)
+      let to = max(from, timeline.media(at: max(loss.to, request.start.time)).inMicroseconds)
+      try writer.event(.gap(track: loss.track, from: from, to: to, cause: loss.cause))
+    }
+    journalled.removeAll(keepingCapacity: true)
+  }
+
+  func endSegment() throws(StoreError) { try writer.endSegment() }
+
+  func close(_ reason: CloseReason) throws(StoreError) {
+    try writer.close(reason, duration: max(0, duration.inMicroseconds))
+  }
+
+  // MARK: - Failure
+
+  /// Gives the segment up and begins a new one at the last durable keyframe, out of memory. What was durable already is
+  /// then in both: an overlap, which the journal shows by its media times.
+  func abandonAndRewind(reason: StoreError, ring: SharedRing) throws(StoreError) {
+    try writer.abandonSegment(reason)
+    let point = ring.withRing { $0.startPoint(at: durableEnd) }
+    let start = max(point.time, request.start.time)
+    videoCursor = point.videoSequence
+    audioCursor = 0
+    soundFrom = max(start, soundFrom)
+    firstIDR = nil
+    planner.rewind(to: start)
+    try beginSegment(ring: ring, at: start)
+  }
+}

@@ -1,0 +1,62 @@
+import Core
+import LinuxIO
+import Media
+import Synchronization
+
+/// The one packet ring behind its one lock, and the bell that wakes the writer.
+///
+/// Everyone who appends or reads holds the lock for a copy of at most 64 KiB (`Mutex` is priority-inheriting on Linux);
+/// nothing waits for I/O inside it. No pointer into the arena leaves it.
+final class SharedRing: Sendable {
+  private struct State: ~Copyable {
+    var ring: PacketRing
+    /// The writer sleeps until a packet at or after this time arrives.
+    var wakeAt = MonotonicTime.distantFuture
+  }
+
+  private let memory: LockedMemory
+  private let state: Mutex<State>
+  /// Rung by arrivals that the writer waits for, and by commands to it.
+  let bell: EventCounter
+
+  /// - Parameter memory: the arena, locked and kept out of core dumps; kept alive by this object.
+  init(memory: LockedMemory, packetCapacity: Int, otherTracksShare: Int, horizon: PacketRing.Horizon)
+    throws(LinuxError)
+  {
+    self.memory = memory
+    bell = try EventCounter()
+    state = Mutex(
+      State(
+        ring: PacketRing(
+          memory: memory.bytes, packetCapacity: packetCapacity, otherTracksShare: otherTracksShare, horizon: horizon)))
+  }
+
+  /// Copies one packet in. Called by encoder and microphone threads; never waits but for the lock.
+  func append(_ header: PacketHeader, bytes: RawSpan, now: MonotonicTime) -> PacketRing.AppendOutcome {
+    let (outcome, rings) = state.withLock { state in
+      let outcome = state.ring.append(header, bytes: bytes, now: now)
+      guard header.time >= state.wakeAt else { return (outcome, false) }
+      state.wakeAt = .distantFuture
+      return (outcome, true)
+    }
+    if rings { bell.signal() }
+    return outcome
+  }
+
+  /// Looks at or changes the ring under the lock. The body must be short and must not block.
+  func withRing<Result: Sendable>(_ body: (inout PacketRing) -> Result) -> Result {
+    state.withLock { body(&$0.ring) }
+  }
+
+  /// The writer sleeps until the bell rings: for a packet at or after `packet`, for a command, or at `deadline`.
+  func sleep(until deadline: MonotonicTime, packet: MonotonicTime) {
+    let mustWait = state.withLock { state in
+      let newest = max(state.ring.newestTime(of: .video), state.ring.newestTime(of: .audio))
+      state.wakeAt = packet
+      // A packet that came between the plan and this lock must not be slept through; the planner looks again.
+      return newest < packet
+    }
+    if mustWait { bell.wait(until: deadline) } else { bell.wait(until: min(deadline, MonotonicTime.now() + .milliseconds(10))) }
+    bell.drain()
+  }
+}

@@ -1,0 +1,47 @@
+import Core
+import Evidence
+import EvidenceStore
+import LinuxIO
+import Media
+
+/// Everything the store thread needs to open the store by itself; all card I/O happens on that thread.
+struct StoreOpening: Sendable {
+  var path: String
+  var identityPath: String
+  var parties: RecordingParties
+  var facts: ProcessFacts
+  var isLabStore: Bool
+  var allowSwap: Bool
+}
+
+/// Body of the store thread: opens the store, then steps the writer until it is told to leave.
+///
+/// It never waits for the control loop: events go into a bounded queue, and a full one drops the newest durable mark
+/// only, which the next one repeats.
+func runStore(
+  _ opening: StoreOpening, ring: SharedRing, profile: RecordingProfile, commands: BoundedQueue<StoreCommand>,
+  events: BoundedQueue<StoreEvent>, health: CaptureHealth, log: EventLog
+) {
+  let store: EvidenceStore
+  do throws(StoreError) {
+    store = try EvidenceStore.open(
+      path: opening.path, identityPath: opening.identityPath, parties: opening.parties, facts: opening.facts,
+      isLabStore: opening.isLabStore, allowSwap: opening.allowSwap)
+  } catch {
+    events.push(.unusable(error))
+    return
+  }
+  events.push(.ready)
+  var worker = StoreWorker(
+    store: store, ring: ring, profile: profile, commands: commands, health: health, log: log, now: { .now() },
+    report: { events.push($0) })
+  while true {
+    switch worker.step() {
+    case .again: continue
+    case .sleep(let until, let packet): ring.sleep(until: until, packet: packet)
+    case .done:
+      events.push(.left)
+      return
+    }
+  }
+}

@@ -1,0 +1,321 @@
+import Core
+import Evidence
+import EvidenceStore
+import LinuxIO
+import Media
+
+/// What the control loop asks of the store thread.
+enum StoreCommand: Sendable {
+  case open(OpenRequest)
+  /// Moves the end of the open recording, or takes it away.
+  case end(MonotonicTime?)
+  /// Something to write into the footage.
+  case event(FootageEvent)
+  /// No recording will be opened any more: finish and leave.
+  case leave
+}
+
+/// A trigger that was taken up, with what the ring held for it at that moment. The ring's trigger pin is set.
+struct OpenRequest: Hashable, Sendable {
+  var trigger: Trigger
+  var start: PacketRing.StartPoint
+  /// Why less than the pre-event asked is held; nil when all of it is.
+  var shortfall: String?
+  var preEventAsked: Nanoseconds
+  /// Packets of sound before this time do not belong to the recording.
+  var soundFrom: MonotonicTime
+}
+
+/// What the wearer or a radio did: travels inside the footage.
+struct FootageEvent: Hashable, Sendable {
+  var time: MonotonicTime
+  var value: String
+  var message: String
+}
+
+/// What the store thread tells the control loop.
+enum StoreEvent: Sendable {
+  /// The store is open and a recording may be asked for.
+  case ready
+  /// The store cannot be opened; the thread has ended.
+  case unusable(StoreError)
+  /// The thread has ended, as it was told.
+  case left
+  /// Free bytes on the card, looked at after each checkpoint and every few seconds when idle.
+  case space(freeBytes: Int64)
+  case opened(id: String, counter: Int64)
+  /// Everything of the recording before this time is durable.
+  case durable(end: MonotonicTime, lag: Nanoseconds)
+  case closed(RecorderFault?)
+  /// The store became unusable, or usable again, while nothing is recorded.
+  case store(RecorderFault?)
+}
+
+/// Facts of this camera that every segment's init carries, and the plan's settings. Fixed for the process.
+struct RecordingProfile: Sendable {
+  var video: VideoTrack?
+  var audioChannels: Int?
+  /// The Opus encoder's delay in samples.
+  var audioLookahead: Int
+  var cameraName: String
+  var microphoneName: String
+  var plan: SegmentPlanner.Settings
+  /// Bytes of the card that are kept free, so that a recording can always be closed.
+  var reserveBytes: Int64
+
+  init(
+    video: VideoTrack?, audioChannels: Int?, audioLookahead: Int, cameraName: String, microphoneName: String,
+    plan: SegmentPlanner.Settings, reserveBytes: Int64
+  ) {
+    self.video = video
+    self.audioChannels = audioChannels
+    self.audioLookahead = audioLookahead
+    self.cameraName = cameraName
+    self.microphoneName = microphoneName
+    self.plan = plan
+    self.reserveBytes = reserveBytes
+  }
+
+  var tracks: [TrackID] { (video == nil ? [] : [.video]) + (audioChannels == nil ? [] : [.audio]) }
+}
+
+/// The writer: carries out the planner's steps on the card. Lives on the store thread, the only one that touches it.
+///
+/// `step` does one fragment, checkpoint or command at a time and says when it wants to be called again; a test drives it
+/// in virtual time, the store thread in real time.
+struct StoreWorker: ~Copyable {
+  /// How often an idle store looks at the card's free space.
+  static let idleInterval = Nanoseconds.seconds(5)
+
+  /// The loss bound is promised for a card that confirms within this.
+  static let slowCheckpoint = Nanoseconds.milliseconds(150)
+  /// The counters off the card name a durable journal line at least this often.
+  static let anchorInterval = Nanoseconds.seconds(10)
+
+  let ring: SharedRing
+  let profile: RecordingProfile
+  let commands: BoundedQueue<StoreCommand>
+  let health: CaptureHealth
+  let report: (StoreEvent) -> Void
+  let log: EventLog
+  let now: () -> MonotonicTime
+  private var store: EvidenceStore
+  private var open: OpenRecording?
+  private var recentLosses: [Loss] = []
+  private var idleFault: RecorderFault?
+  private var nextIdleCheck = MonotonicTime.distantPast
+  private var isLeaving = false
+
+  /// What `step` answers.
+  enum Next: Hashable, Sendable {
+    /// There is more to do at once.
+    case again
+    case sleep(until: MonotonicTime, packet: MonotonicTime)
+    /// Nothing is open and nothing will be: the thread may end.
+    case done
+  }
+
+  init(
+    store: consuming EvidenceStore, ring: SharedRing, profile: RecordingProfile, commands: BoundedQueue<StoreCommand>,
+    health: CaptureHealth, log: EventLog, now: @escaping () -> MonotonicTime,
+    report: @escaping (StoreEvent) -> Void
+  ) {
+    self.store = store
+    self.ring = ring
+    self.profile = profile
+    self.commands = commands
+    self.health = health
+    self.log = log
+    self.now = now
+    self.report = report
+    recentLosses.reserveCapacity(64)
+  }
+
+  /// One piece of work. Blocks as long as the card does.
+  mutating func step() -> Next {
+    takeLosses()
+    if let command = commands.pop() {
+      perform(command)
+      return .again
+    }
+    guard open != nil else { return idle() }
+    return work()
+  }
+
+  private var freeBytes: Int64 = 0
+
+  // MARK: - Commands
+
+  private mutating func perform(_ command: StoreCommand) {
+    switch command {
+    case .open(let request):
+      // The machine opens only after `closed`; should a second one come all the same, it keeps the first going.
+      if open == nil { begin(request) } else { open?.planner.setEnd(nil) }
+    case .end(let end):
+      open?.planner.setEnd(end)
+    case .event(let event):
+      open?.pendingEvents.append(event)
+      open?.planner.requestCheckpoint()
+    case .leave:
+      isLeaving = true
+    }
+  }
+
+  private mutating func begin(_ request: OpenRequest) {
+    ring.withRing { ring in
+      ring.pin(.recording, from: request.start.time)
+      ring.unpin(.trigger)
+    }
+    do throws(StoreError) {
+      let writer = try store.openRecording()
+      report(.opened(id: writer.id.description, counter: writer.counter))
+      log.note(
+        .recordingOpened(
+          id: writer.id.description, counter: writer.counter,
+          heldMilliseconds: (request.trigger.time - request.start.time).inMilliseconds,
+          askedMilliseconds: request.preEventAsked.inMilliseconds))
+      let recording = OpenRecording(writer: writer, request: request, profile: profile, now: now())
+      for loss in recentLosses where loss.to > request.start.time { recording.pendingLosses.append(loss) }
+      recording.pendingEvents.append(
+        FootageEvent(
+          time: request.trigger.time, value: "trigger", message: "source=\(request.trigger.source.rawValue)"))
+      try recording.beginSegment(ring: ring, at: request.start.time)
+      log.note(.segmentBegun(0))
+      open = recording
+    } catch {
+      log.note(.storeTrouble(error))
+      ring.withRing { $0.unpin(.recording) }
+      let fault: RecorderFault = error.isFull ? .storeFull : .storeFailed
+      idleFault = fault
+      report(.closed(fault))
+    }
+  }
+
+  // MARK: - Work
+
+  private mutating func work() -> Next {
+    guard let recording = open else { return .again }
+    let moment = now()
+    let step = ring.withRing { recording.planner.step(now: moment, ring: $0) }
+    do throws(StoreError) {
+      switch step {
+      case .wait(let until, let packet):
+        return .sleep(until: until, packet: packet)
+      case .checkpoint:
+        try confirm(recording)
+        lookAtSpace(recording)
+      case .fragment(let edge, let checkpoint, let after):
+        try recording.writeFragment(before: edge, ring: ring)
+        if checkpoint {
+          try confirm(recording)
+          lookAtSpace(recording)
+        }
+        switch after {
+        case .nothing: break
+        case .nextSegment:
+          try recording.endSegment()
+          try store.anchor(recording.writer.head)
+          try recording.beginSegment(ring: ring, at: edge)
+          log.note(.segmentBegun(recording.segmentIndex))
+        case .close:
+          try finish(recording)
+        }
+      }
+    } catch {
+      recover(recording, from: error)
+    }
+    return .again
+  }
+
+  /// A clean end: the segment's terminator, ENDSEG, CLOSE.
+  private mutating func finish(_ recording: OpenRecording) throws(StoreError) {
+    try recording.endSegment()
+    try recording.close(recording.endFault == .storeFull ? .full : isLeaving ? .shutdown : .stop)
+    try store.didClose(id: recording.writer.id, counter: recording.writer.counter, head: recording.writer.head)
+    log.note(
+      .recordingClosed(
+        id: recording.writer.id.description, segments: recording.segmentIndex + 1,
+        seconds: recording.duration.inSeconds, lostFrames: recording.lostFrames, lostSamples: recording.lostSamples))
+    didClose(recording.endFault)
+  }
+
+  /// A checkpoint, and everything that follows from it.
+  private mutating func confirm(_ recording: OpenRecording) throws(StoreError) {
+    let started = now()
+    try recording.checkpoint(startedAt: started, now: now)
+    let finished = now()
+    let end = recording.planner.fragmentStart
+    ring.withRing { $0.pin(.recording, from: end) }
+    recording.consecutiveFailures = 0
+    if finished - started > Self.slowCheckpoint { log.note(.slowCard(milliseconds: (finished - started).inMilliseconds)) }
+    if finished - recording.lastAnchor > Self.anchorInterval {
+      recording.lastAnchor = finished
+      try store.anchor(recording.writer.head)
+    }
+    report(.durable(end: end, lag: finished - end))
+  }
+
+  private mutating func didClose(_ fault: RecorderFault?) {
+    open = nil
+    idleFault = fault
+    nextIdleCheck = .distantPast
+    ring.withRing { $0.unpin(.recording) }
+    report(.closed(fault))
+  }
+
+  /// A failed write or sync: the segment is abandoned and written again from memory in a new one. When that fails too,
+  /// or the journal cannot be written, the recording ends here and the state says so.
+  private mutating func recover(_ recording: OpenRecording, from error: StoreError) {
+    log.note(.segmentAbandoned(recording.segmentIndex, error))
+    if error.allowsNewSegment, recording.consecutiveFailures < 3 {
+      recording.consecutiveFailures += 1
+      do throws(StoreError) {
+        try recording.abandonAndRewind(reason: error, ring: ring)
+        log.note(.segmentBegun(recording.segmentIndex))
+        return
+      } catch {
+        log.note(.storeTrouble(error))
+      }
+    }
+    didClose(error.isFull ? .storeFull : .storeFailed)
+  }
+
+  /// Ends the recording while there is still room to end it cleanly.
+  private mutating func lookAtSpace(_ recording: OpenRecording) {
+    freeBytes = store.freeBytes() ?? freeBytes
+    report(.space(freeBytes: freeBytes))
+    guard freeBytes < profile.reserveBytes, recording.endFault == nil else { return }
+    recording.endFault = .storeFull
+    recording.planner.setEnd(recording.planner.fragmentStart)
+  }
+
+  private mutating func idle() -> Next {
+    if isLeaving { return .done }
+    let moment = now()
+    if moment >= nextIdleCheck {
+      nextIdleCheck = moment + Self.idleInterval
+      let free = store.freeBytes()
+      freeBytes = free ?? 0
+      report(.space(freeBytes: freeBytes))
+      // A little more than the reserve, so that the state does not flutter.
+      let needed = idleFault == .storeFull ? profile.reserveBytes + profile.reserveBytes / 4 : profile.reserveBytes
+      let fault: RecorderFault? = free == nil ? .storeFailed : freeBytes < needed ? .storeFull : nil
+      if fault != idleFault {
+        idleFault = fault
+        report(.store(fault))
+      }
+    }
+    return .sleep(until: nextIdleCheck, packet: .distantFuture)
+  }
+
+  // MARK: - Losses
+
+  private mutating func takeLosses() {
+    while let loss = health.losses.pop() {
+      log.note(.loss(loss))
+      if recentLosses.count == 64 { recentLosses.removeFirst() }
+      recentLosses.append(loss)
+      if let open, loss.to > open.request.start.time { open.pendingLosses.append(loss) }
+    }
+  }
+}

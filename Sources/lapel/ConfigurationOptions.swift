@@ -1,0 +1,73 @@
+import ArgumentParser
+import Configuration
+import LinuxIO
+
+/// The layers of configuration that every command takes: built-in, board profile, file, command line.
+struct ConfigurationOptions: ParsableArguments {
+  /// Read when it exists and no `--config` is given.
+  static let defaultPath = "/etc/lapel/lapel.toml"
+
+  @Option(help: ArgumentHelp("Configuration file (default: \(defaultPath) when it exists).", valueName: "file"))
+  var config: String?
+
+  @Option(help: ArgumentHelp("Board profile, a layer below the file.", valueName: "file"))
+  var board: String?
+
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp("One key, above the file, e.g. --set recording.pre_event_s=60.", valueName: "key=value"))
+  var assignments: [String] = []
+
+  /// All layers together; every problem of every layer is reported at once.
+  func load() throws -> LoadedConfiguration {
+    var layers: [ConfigurationLayer] = []
+    if let board { layers.append(.boardProfile(name: board, text: try Self.text(board))) }
+    if let config {
+      layers.append(.file(name: config, text: try Self.text(config)))
+    } else if let bytes = try? readSmallFile(path: Self.defaultPath, limit: Self.limit) {
+      layers.append(.file(name: Self.defaultPath, text: String(decoding: bytes, as: UTF8.self)))
+    }
+    if !assignments.isEmpty { layers.append(.commandLine(assignments)) }
+    do {
+      return try LoadedConfiguration.load(layers)
+    } catch {
+      throw CommandFailure("\(error)", exitCode: 78)
+    }
+  }
+
+  private static let limit = 1 << 20
+
+  static func text(_ path: String) throws -> String {
+    do {
+      return String(decoding: try readSmallFile(path: path, limit: limit), as: UTF8.self)
+    } catch {
+      throw CommandFailure("\(error)", exitCode: 78)
+    }
+  }
+}
+
+/// A failure that was explained: one message on stderr, one documented exit code.
+struct CommandFailure: Error, CustomStringConvertible {
+  var description: String
+  var exitCode: Int32
+
+  init(_ description: String, exitCode: Int32 = 1) {
+    self.description = description
+    self.exitCode = exitCode
+  }
+
+  /// Runs a command's body; a failure is written to stderr and becomes the exit code.
+  static func report(_ body: () throws -> Void) throws {
+    do {
+      try body()
+    } catch let failure as CommandFailure {
+      standardError.writeLine("lapel: \(failure)")
+      throw ExitCode(failure.exitCode)
+    } catch let code as ExitCode {
+      throw code
+    } catch {
+      standardError.writeLine("lapel: \(error)")
+      throw ExitCode(1)
+    }
+  }
+}

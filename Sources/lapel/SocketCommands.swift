@@ -1,0 +1,111 @@
+import ArgumentParser
+import Configuration
+import Control
+import LinuxIO
+import Media
+
+/// How a client finds the recorder's socket, and speaks to it.
+struct SocketOptions: ParsableArguments {
+  @OptionGroup var options: ConfigurationOptions
+
+  @Option(help: ArgumentHelp("The recorder's socket (default: control.socket of the configuration).", valueName: "path"))
+  var socket: String?
+
+  func ask(_ request: ControlRequest) throws -> ControlReply {
+    try RecorderClient(path: try socket ?? options.load().values.control.socket).ask(request)
+  }
+
+  /// Asks and prints the answer's message; a refusal becomes exit code 75.
+  func tell(_ request: ControlRequest) throws {
+    switch try ask(request).outcome {
+    case .success(let message): if !message.isEmpty { standardOutput.writeLine(message) }
+    case .failure(let code, let message):
+      throw CommandFailure(message, exitCode: code == .badRequest ? 64 : 75)
+    }
+  }
+}
+
+/// One question and its answer over the recorder's socket.
+struct RecorderClient {
+  let path: String
+
+  func ask(_ request: ControlRequest) throws -> ControlReply {
+    let socket = try UnixSocket.connect(path: path)
+    let line = try request.serialised()
+    try socket.writeAll(line.span.bytes)
+    try socket.finishSending()
+    let bytes = try socket.readToEnd(limit: ControlReply.maximumLength)
+    guard let (reply, _) = try ControlReply.parse(bytes) else {
+      throw CommandFailure("the recorder hung up before it had answered; see its log", exitCode: 1)
+    }
+    return reply
+  }
+}
+
+struct StartCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "start", abstract: "Triggers a recording.",
+    discussion: """
+      The answer comes at once: heard, being saved. The pre-event counts from the trigger's edge, which a sensor that took
+      time to decide may say to be a little earlier (at most recording.edge_to_decision_s).
+
+      Examples:
+        lapel start
+        lapel start --edge-age-ms 2000
+      """)
+
+  @OptionGroup var socket: SocketOptions
+
+  @Option(help: ArgumentHelp("How long ago the first edge was.", valueName: "ms"))
+  var edgeAgeMs: Int = 0
+
+  @Option(help: ArgumentHelp("What triggered: button, socket, demo, schedule, radio.", valueName: "word"))
+  var source: String?
+
+  func run() throws {
+    try CommandFailure.report {
+      try socket.tell(.start(edgeAge: .milliseconds(Int64(edgeAgeMs)), source: source))
+    }
+  }
+}
+
+struct StopCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "stop", abstract: "Stops the recording, after the configured post-event time; a second stop at once.")
+
+  @OptionGroup var socket: SocketOptions
+
+  func run() throws { try CommandFailure.report { try socket.tell(.stop) } }
+}
+
+struct MarkCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "mark", abstract: "Puts a marker into the footage at this moment.",
+    discussion: "The marker and its label are inside the encrypted footage.\n\nExample:\n  lapel mark --label \"blue car\"")
+
+  @OptionGroup var socket: SocketOptions
+
+  @Option(help: ArgumentHelp("At most 128 bytes of text.", valueName: "text"))
+  var label: String?
+
+  func run() throws { try CommandFailure.report { try socket.tell(.mark(label: label)) } }
+}
+
+struct StatusCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "status", abstract: "Shows what the running recorder does.",
+    discussion: "Examples:\n  lapel status\n  lapel status --json | jq .state")
+
+  @OptionGroup var socket: SocketOptions
+
+  @Flag(help: "One JSON object, for machines.")
+  var json = false
+
+  func run() throws {
+    try CommandFailure.report {
+      let reply = try socket.ask(.status(format: json ? .json : .text))
+      guard case .success = reply.outcome else { throw CommandFailure("the recorder did not say its status") }
+      for line in reply.body { standardOutput.writeLine(line) }
+    }
+  }
+}

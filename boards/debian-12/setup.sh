@@ -1,0 +1,197 @@
+#!/usr/bin/env bash
+# Sets up a Debian 12 machine that has Swift: installs the system libraries that are missing, builds, and runs.
+set -uo pipefail
+
+usage() {
+  cat <<'USAGE'
+usage: boards/debian-12/setup.sh [--any] COMMAND [ARGUMENT…]
+
+  demo [ARGUMENT…]  build, then run "lapel demo" on the embedded camera and microphone
+  test              build with the tests, run them, then the device lab
+  packages          only install what the two above need
+
+--any goes on with a distribution other than Debian 12; then nothing is installed.
+Packages are installed with apt-get, through sudo when not root. Everything else stays in .build.
+USAGE
+}
+
+# To build and run, and the small tools that the build itself calls.
+build_packages=(
+  libx264-dev libopenh264-dev libopus-dev libasound2-dev libyuv-dev pkg-config libc6-dev libstdc++-12-dev binutils git
+  ca-certificates
+)
+# What the tests hold Lapel's files against. Chromium is for the playback test alone.
+test_packages=(ffmpeg age openssl python3 e2fsprogs chromium shellcheck)
+
+least_swift=6.2
+# The same flags for demo and tests: with others SwiftPM would build everything a second time.
+build_flags=(-c release -Xswiftc -enable-testing)
+
+say() { printf 'setup: %s\n' "$*"; }
+
+# Says what is missing and what to do, and stops.
+stop() {
+  printf 'setup: %s\n' "$@" >&2
+  exit 1
+}
+
+# --- What must be there -----------------------------------------------------------------------------------------------
+
+# Empty on Debian 12, else what this is.
+other_distribution() {
+  local name
+  # shellcheck disable=SC1090
+  name=$(. "${OS_RELEASE:-/etc/os-release}" 2>/dev/null && printf '%s %s' "${ID:-unknown}" "${VERSION_ID:-}")
+  [ "$name" = "debian 12" ] || printf '%s' "${name:-an unknown system}"
+}
+
+# Empty if Swift is there and new enough, else what is wrong.
+swift_problem() {
+  local version
+  command -v swift >/dev/null || { printf 'no "swift" on PATH' && return; }
+  version=$(swift --version 2>/dev/null | grep -oE 'Swift version [0-9]+(\.[0-9]+)*' | head -n 1 | cut -d ' ' -f 3)
+  [ -n "$version" ] || { printf '"swift --version" does not answer' && return; }
+  [ "$(printf '%s\n' "$least_swift" "$version" | sort -V | head -n 1)" = "$least_swift" ] ||
+    printf 'Swift %s is too old' "$version"
+}
+
+# Everything that is missing, at once.
+check_machine() {
+  local distribution swift problems=()
+  distribution=$(other_distribution)
+  swift=$(swift_problem)
+  if [ -n "$distribution" ] && ! $any; then
+    problems+=(
+      "this is $distribution; the script is for Debian 12. Elsewhere Lapel needs what Debian calls"
+      "  ${build_packages[*]}"
+      "  and for the tests ${test_packages[*]}"
+      "  Install the like of them and call this script again with --any."
+    )
+  fi
+  if [ -n "$swift" ]; then
+    problems+=(
+      "$swift; Lapel needs Swift $least_swift or newer: https://www.swift.org/install/linux/"
+      "  (with swiftly, open a new shell afterwards so that PATH has it)"
+    )
+  fi
+  if [ ${#problems[@]} -gt 0 ]; then stop "${problems[@]}"; fi
+}
+
+# check_space DIRECTORY MIB WHAT
+check_space() {
+  local free
+  free=$(df -Pk -- "$1" | awk 'NR == 2 { print int($4 / 1024) }')
+  [ "${free:-0}" -ge "$2" ] || stop "$3 needs $2 MiB in $1, and ${free:-0} MiB are free"
+}
+
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo -- "$@"; fi
+}
+
+# install PACKAGE…: those that are not installed yet.
+install() {
+  local missing=() package
+  for package in "$@"; do
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  if $any && [ -n "$(other_distribution)" ]; then
+    say "not Debian 12: nothing is installed (on Debian these are missing: ${missing[*]})"
+    return 0
+  fi
+  if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then
+    stop "missing packages, and no sudo to install them. As root:" "  apt-get update && apt-get install ${missing[*]}"
+  fi
+  check_space /usr 1500 "installing packages"
+  say "installing ${missing[*]}"
+  as_root apt-get -q update || stop "apt-get update failed: is there a network, and is /etc/apt/sources.list right?"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "${missing[@]}" ||
+    stop "apt-get could not install ${missing[*]}: its own message is above"
+}
+
+# --- Building ---------------------------------------------------------------------------------------------------------
+
+# build [FLAG…]
+build() {
+  local begin=$SECONDS
+  if [ ! -e .build/release ]; then
+    check_space . 3000 "the build"
+    say "first build: fetching the Swift packages, then compiling them and Lapel, optimised."
+    say "  On two cores it takes about 5 minutes; most of that is the cryptography (BoringSSL). Later builds take seconds."
+  fi
+  swift package resolve ||
+    stop "the Swift packages could not be fetched: the first build needs a network that reaches github.com"
+  swift build "${build_flags[@]}" "$@" || stop "the build failed: the compiler's message is above"
+  say "built in $((SECONDS - begin)) s"
+}
+
+demo() {
+  install "${build_packages[@]}"
+  build
+  exec .build/release/lapel demo "$@"
+}
+
+# --- Tests ------------------------------------------------------------------------------------------------------------
+
+# Runs every job of the device lab; adds a line for each to `results`.
+lab() {
+  local job name begin code
+  for job in Tests/Lab/jobs/*.sh; do
+    [ -e "$job" ] || continue
+    name="lab $(basename "$job" .sh)"
+    begin=$SECONDS
+    say "$name: a guest with real V4L2 and ALSA drivers"
+    LAPEL_BIN=$PWD/.build/release Tests/Lab/run "$job"
+    code=$?
+    case $code in
+      0) results+=("passed   $name ($((SECONDS - begin)) s)") ;;
+      77) results+=("skipped  $name: no lab here, the reason is above") ;;
+      *) results+=("FAILED   $name (status $code)") && failed=1 ;;
+    esac
+  done
+}
+
+tests() {
+  local log=.build/test.log begin
+  install "${build_packages[@]}" "${test_packages[@]}"
+  build --build-tests
+  begin=$SECONDS
+  failed=0
+  results=()
+  if swift test "${build_flags[@]}" 2>&1 | tee "$log"; then
+    results+=("passed   tests ($((SECONDS - begin)) s)")
+  else
+    results+=("FAILED   tests ($((SECONDS - begin)) s)")
+    failed=1
+  fi
+  lab
+  # The lines of Swift Testing: each failure, then the sum.
+  printf '\n'
+  grep -E '^✘ Test ' "$log" | grep -vE '^✘ Test run ' || true
+  grep -E '^[✔✘] Test run ' "$log" || true
+  printf '%s\n' "${results[@]}"
+  return $failed
+}
+
+# ----------------------------------------------------------------------------------------------------------------------
+
+any=false
+if [ "${1:-}" = --any ]; then any=true && shift; fi
+command=${1:-}
+[ $# -eq 0 ] || shift
+case $command in
+  demo | test | packages) ;;
+  -h | --help | help) usage && exit 0 ;;
+  *)
+    usage >&2
+    exit 2
+    ;;
+esac
+
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || stop "the repository is gone"
+check_machine
+case $command in
+  demo) demo "$@" ;;
+  test) tests ;;
+  packages) install "${build_packages[@]}" "${test_packages[@]}" ;;
+esac
