@@ -77,7 +77,7 @@ struct Keygen: ParsableCommand {
         "\(path)/secret/\(AgencyDirectory.identity)",
         "# created: \(created)\n# public key: \(identity.recipient)\n\(identity.secretText)\n")
     }
-    explain(path, recipients, hasIdentity: identity != nil)
+    explain(path, root.signer.key, recipients, hasIdentity: identity != nil)
   }
 
   private func signer(_ use: String) throws -> (signer: NoteSigner, text: String) {
@@ -92,7 +92,7 @@ struct Keygen: ParsableCommand {
     try writeFileDurably(path: path, bytes: bytes.span.bytes, mode: 0o600)
   }
 
-  private func explain(_ path: String, _ recipients: RecipientList, hasIdentity: Bool) {
+  private func explain(_ path: String, _ root: VerifierKey, _ recipients: RecipientList, hasIdentity: Bool) {
     let identity =
       hasIdentity
       ? """
@@ -109,7 +109,8 @@ struct Keygen: ParsableCommand {
       Made the keys of \(name) in \(path).
 
       \(path)/public: give it to cameras and to everyone who verifies. Nothing in it is secret, but it must arrive unchanged:
-          root.key       the key that everything else is trusted by; compare its id when you hand it over
+          root.key       the key that everything else is trusted by; compare it when you hand it over:
+                         \(root)
           roles.note, recipients.note, enrolled/
 
       \(path)/secret: move it off this machine now.

@@ -70,7 +70,7 @@ struct RecordingOnDisk {
     self.path = path
     files = try EvidenceDirectory(path: path)
     let named = try Self.device(namedIn: files)
-    let device = try trust.device(named, enrolment: store?.enrolment)
+    let device = try trust.device(named, enrolment: store?.enrolment ?? Self.enrolment(besides: path))
     var log = store?.log
     if let deviceLog, let device {
       log = try DeviceLog(files: EvidenceDirectory(path: deviceLog), device: device.device)
@@ -79,6 +79,13 @@ struct RecordingOnDisk {
     verifier = RecordingVerifier(
       directoryName: EvidenceName.parseRecording(name) == nil ? nil : name, trust: device, deviceLog: log,
       presentRecordings: store?.recordings)
+  }
+
+  /// The enrol.note of the store that a recording still lies in. It proves nothing by being there: the agency signed it.
+  private static func enrolment(besides path: String) throws -> [UInt8]? {
+    let device = "\(path)/../../device"
+    guard case .otherDirectory = PathKind(device) else { return nil }
+    return try EvidenceDirectory(path: device).small(EvidenceName.enrolment)
   }
 
   /// The device that the first line names; not yet believed.
