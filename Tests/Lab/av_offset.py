@@ -42,8 +42,12 @@ def beeps(samples, rate):
     return found
 
 
-def report(frames, beep_times, sound_span):
-    """Prints what is apart; the number of faults."""
+def report(frames, beep_times, sound_span, gaps=()):
+    """Prints what is apart; the number of faults. What is in a gap, (from, to), or beside one is not judged."""
+
+    def is_judged(time):
+        return all(time < start - 0.2 or time > end + 0.2 for start, end in gaps)
+
     interval = sorted(b[0] - a[0] for a, b in pairwise(frames))[len(frames) // 2]
     first, last = frames[0][0], frames[-1][0]
     white = flashes(frames)
@@ -52,16 +56,16 @@ def report(frames, beep_times, sound_span):
     for time in white:
         beep = min(beep_times, key=lambda b: abs(b - time), default=None)
         if beep is None or abs(beep - time) > 0.4:
-            if sound_span[0] < time - 0.2 and time + 0.2 < sound_span[1]:
+            if sound_span[0] < time - 0.2 and time + 0.2 < sound_span[1] and is_judged(time):
                 print(f"flash at {time:.3f}: no beep")
                 faults += 1
             continue
         apart.append((time - beep) * 1000)
-        off = not -0.6 * interval <= time - beep <= 1.4 * interval
+        off = is_judged(time) and not -0.6 * interval <= time - beep <= 1.4 * interval
         faults += off
         print(f"flash at {time:.3f}, beep at {beep:.3f}: {apart[-1]:+.1f} ms{', apart' if off else ''}")
     for beep in beep_times:
-        if first + 0.2 < beep < last - 0.2 and all(abs(time - beep) > 0.4 for time in white):
+        if first + 0.2 < beep < last - 0.2 and is_judged(beep) and all(abs(time - beep) > 0.4 for time in white):
             print(f"beep at {beep:.3f}: no flash")
             faults += 1
     if not apart:

@@ -2,7 +2,7 @@
 # the picture; 10 s before the trigger, 30 s after it, in segments of 10 s. $LAPEL_BIN holds lapel and lapel-dock.
 # Kept for the host, where check-record verifies, opens and checks:
 #   store/     the evidence card      agency/  the agency's keys      identity/  the camera's, with its internal store
-#   run.log    what lapel run said    lapel.toml    ready.json, recording.json, stopped.json: status at these times
+#   run.log    what lapel run said    lapel.toml    ready.json, stopped.json: status at these times
 #   facts      one NAME=VALUE a line, times in seconds of CLOCK_MONOTONIC
 . "$LAB/guest.sh"
 . "$LAB/recorder.sh"
@@ -19,15 +19,16 @@ enroll
 flash_and_beep 120 1017
 start_recorder
 fact ready
-sleep 13 # more than the pre-event and a GOP
+# Now, and not during what will be the recording: starting a program costs the guest more than a frame's time.
 keep_status ready
+sleep 13 # more than the pre-event and a GOP
 fact start
 lapel start || fail "lapel start"
 fact started
 wait_log "state: recording" 20
 fact recording
 sleep 20
-keep_status recording
+keep_memory recording
 sleep 10
 alive
 fact stop

@@ -1,0 +1,78 @@
+# A recording goes on through what a wearer's day does to it: camera and microphone unplugged and back, a card that
+# stands still; then the program is told to end in mid-recording. Whatever was lost is in the journal, every recording
+# is closed and verifies. $LAPEL_BIN holds lapel and lapel-dock. Kept is what record.sh keeps.
+. "$LAB/guest.sh"
+. "$LAB/recorder.sh"
+need fsfreeze
+
+camera_webcam
+camera_counter_only
+microphone
+card 256
+configure
+enroll
+play_tone 1000 200
+start_recorder
+sleep 12
+
+# gaps RECORDING TRACK CAUSE: the number of such lines in its journal.
+gaps() {
+  local journal
+  journal=$(echo "$CARD"/lapel/recordings/"$1"-*/journal.log)
+  grep -c " EVT .*code=gap track=$2 .*cause=$3 " "$journal" || true
+}
+lost() { sed -n 's/.*recording closed ([^)]*): \(.*\)/\1/p' "$RESULTS/run.log" | tail -n 1; }
+
+say "-- camera unplugged for 5 s"
+lapel start || fail "lapel start"
+wait_log "state: recording" 20
+sleep 3
+camera_unplug
+sleep 5
+camera_plug
+wait_log "camera is back" 20
+sleep 4
+
+say "-- microphone unplugged for 5 s"
+microphone_unplug
+sleep 5
+microphone_plug
+wait_log "microphone is back" 20
+sleep 4
+
+say "-- the card stands still for 4 s"
+fsfreeze -f "$CARD"
+sleep 4
+fsfreeze -u "$CARD"
+sleep 4
+keep_status after-faults
+is_recording=$(sed -n 's/.*"state":"\([^"]*\)".*/\1/p' "$RESULTS/after-faults.json")
+[ "$is_recording" = recording ] || fail "the recorder is $is_recording after the faults"
+lapel stop || fail "lapel stop"
+wait_log "recording closed" 30
+say "recording 1: $(lost)"
+[ "$(gaps 0000000001 1 lost)" -ge 1 ] || fail "the journal does not tell of the camera's absence"
+[ "$(gaps 0000000001 2 lost)" -ge 1 ] || fail "the journal does not tell of the microphone's absence"
+
+say "-- no camera at the trigger: sound alone, then the camera comes"
+camera_unplug
+sleep 2
+lapel start || fail "lapel start"
+wait_log "recording 2 opened" 20
+sleep 5
+camera_plug
+wait_log "camera is back" 20 2
+sleep 5
+
+say "-- camera gone again, and told to end while it is"
+camera_unplug
+sleep 2
+end_recorder TERM
+expect_log "recording closed" 2
+say "recording 2: $(lost)"
+
+keep_evidence
+"$LAPEL_BIN/lapel-dock" verify "$CARD/lapel" --agency /run/agency/public >"$RESULTS/verify.txt" ||
+  fail "not verified: $(head -n 12 "$RESULTS/verify.txt")"
+[ "$(grep -c '^VERIFIED: ' "$RESULTS/verify.txt")" = 2 ] || fail "not two VERIFIED recordings"
+say "both recordings are closed and VERIFIED"
