@@ -19,7 +19,8 @@ struct DeviceLogFile: ~Copyable {
     }
     let file = try onCard(.store) { () throws(LinuxError) in
       let file = try directory.open(
-        DeviceLogWriter.fileName(startCounter: startCounter), flags: O_WRONLY | O_CREAT | O_EXCL | O_APPEND, mode: 0o640)
+        DeviceLogWriter.fileName(startCounter: startCounter), flags: O_WRONLY | O_CREAT | O_EXCL | O_APPEND, mode: 0o640
+      )
       try file.write(line.span.bytes)
       try file.dataSync()
       try directory.sync()

@@ -157,7 +157,9 @@ public struct RecordingWriter: ~Copyable {
         copied = source(done, UnsafeMutableRawBufferPointer(rebasing: space[..<limit]))
         return copied
       }
-      guard copied > 0 else { throw StoreError(.packetGone, "a packet was overwritten in memory before it was written") }
+      guard copied > 0 else {
+        throw StoreError(.packetGone, "a packet was overwritten in memory before it was written")
+      }
       done += copied
       if segment.stream.isFull { try segment.flushFullChunk() }
     }

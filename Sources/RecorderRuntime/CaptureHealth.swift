@@ -70,7 +70,8 @@ struct RefusalRun {
 
   init(track: TrackID) { self.track = track }
 
-  mutating func note(_ outcome: PacketRing.AppendOutcome, header: PacketHeader, units: Int64, to health: CaptureHealth) {
+  mutating func note(_ outcome: PacketRing.AppendOutcome, header: PacketHeader, units: Int64, to health: CaptureHealth)
+  {
     switch outcome {
     case .stored, .storedByShorteningPreEvent:
       flush(until: header.time, to: health)

@@ -158,7 +158,8 @@ struct MicrophoneLoop {
       if lost > 0 {
         let from = clock.time(of: position) ?? blockTime
         health.report(
-          Loss(track: .audio, from: from, to: blockTime, count: lost, cause: block.lostBefore > 0 ? .xrun : .deviceLost))
+          Loss(track: .audio, from: from, to: blockTime, count: lost, cause: block.lostBefore > 0 ? .xrun : .deviceLost)
+        )
         position += lost
       }
       clock.measure(position: position, time: blockTime)
@@ -213,7 +214,8 @@ private struct OpusSink {
       log.note(.encoderFailed(error))
       let count = Int64(samples.count / stream.channels)
       health.report(
-        Loss(track: .audio, from: time, to: time + Nanoseconds(count * 62_500 / 3), count: count, cause: .encoderFailed))
+        Loss(track: .audio, from: time, to: time + Nanoseconds(count * 62_500 / 3), count: count, cause: .encoderFailed)
+      )
     }
   }
 }

@@ -370,7 +370,8 @@ public final class Recorder {
     }
     var shortfall: String?
     if !start.reachesBack, start.time > trigger.time - asked {
-      shortfall = isShortened ? "bytes" : MonotonicTime.now() - started < asked + .seconds(5) ? "just_started" : "device_lost"
+      shortfall =
+        isShortened ? "bytes" : MonotonicTime.now() - started < asked + .seconds(5) ? "just_started" : "device_lost"
     }
     return OpenRequest(
       trigger: trigger, start: start, shortfall: shortfall, preEventAsked: asked,
@@ -467,7 +468,8 @@ public final class Recorder {
   private func status() -> RecorderStatus {
     let now = MonotonicTime.now()
     var status = RecorderStatus(
-      state: machine.state.shown, startedWallMilliseconds: startedWall, uptimeMilliseconds: (now - started).inMilliseconds,
+      state: machine.state.shown, startedWallMilliseconds: startedWall,
+      uptimeMilliseconds: (now - started).inMilliseconds,
       version: softwareVersion, formatVersion: 1)
     if case .cannotRecord(let fault) = machine.state { status.reason = Self.words(fault) }
     if let recordingID, let mediaStart {
@@ -519,7 +521,9 @@ struct RateMeter {
   }
 
   var millihertz: Int64? {
-    guard let first = samples.first, let last = samples.last, last.time - first.time > .milliseconds(500) else { return nil }
+    guard let first = samples.first, let last = samples.last, last.time - first.time > .milliseconds(500) else {
+      return nil
+    }
     return Int64((Double(last.count - first.count) / (last.time - first.time).inSeconds * 1_000).rounded())
   }
 }

@@ -56,7 +56,11 @@ final class SharedRing: Sendable {
       // A packet that came between the plan and this lock must not be slept through; the planner looks again.
       return newest < packet
     }
-    if mustWait { bell.wait(until: deadline) } else { bell.wait(until: min(deadline, MonotonicTime.now() + .milliseconds(10))) }
+    if mustWait {
+      bell.wait(until: deadline)
+    } else {
+      bell.wait(until: min(deadline, MonotonicTime.now() + .milliseconds(10)))
+    }
     bell.drain()
   }
 }

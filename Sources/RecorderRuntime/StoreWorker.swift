@@ -247,7 +247,9 @@ struct StoreWorker: ~Copyable {
     let end = recording.planner.fragmentStart
     ring.withRing { $0.pin(.recording, from: end) }
     recording.consecutiveFailures = 0
-    if finished - started > Self.slowCheckpoint { log.note(.slowCard(milliseconds: (finished - started).inMilliseconds)) }
+    if finished - started > Self.slowCheckpoint {
+      log.note(.slowCard(milliseconds: (finished - started).inMilliseconds))
+    }
     if finished - recording.lastAnchor > Self.anchorInterval {
       recording.lastAnchor = finished
       try store.anchor(recording.writer.head)

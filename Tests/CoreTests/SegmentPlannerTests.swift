@@ -113,7 +113,8 @@ struct SegmentPlannerTests {
     #expect(plan.rotations == [10_000, 20_000, 30_000, 40_000])
   }
 
-  @Test("a stalled writer does not make up for missed checkpoints on return, and is caught up within a checkpoint interval")
+  @Test(
+    "a stalled writer does not make up for missed checkpoints on return, and is caught up within a checkpoint interval")
   func stall() {
     var plan = Plan()
     plan.run(to: 20_000, stalled: 5_000..<13_000)
