@@ -171,6 +171,14 @@ public struct RecorderMachine: Sendable {
     }
   }
 
+  /// Whether a trigger waits for the start, or for the previous recording's close.
+  public var remembersTrigger: Bool {
+    switch state {
+    case .starting(let pending), .closing(let pending), .stopping(_, let pending): pending != nil
+    case .ready, .saving, .recording, .atRisk, .postEvent, .cannotRecord: false
+    }
+  }
+
   // MARK: - States
 
   private mutating func noteHealth(_ event: Event) {

@@ -27,6 +27,8 @@ final class OpenRecording {
   private var audioCursor: Int64 = 0
   /// Sound before this time is not written: the start, or the trigger when pre-event sound is off.
   private var soundFrom: MonotonicTime
+  /// Some sound has been written.
+  private var hasSound = false
   private var durableEnd: MonotonicTime
   private var fragmentNumber: UInt32 = 0
   private var eventNumber: UInt32 = 0
@@ -85,8 +87,8 @@ final class OpenRecording {
     if let firstSound {
       preSkip = firstSound.flags.contains(.streamStart) ? lookahead : 0
     } else {
-      // Nothing encoded yet: what comes will be the start of a stream.
-      preSkip = lookahead
+      // Nothing encoded yet: what comes will be the start of a stream. Or the sound is late and goes on.
+      preSkip = hasSound ? 0 : lookahead
     }
     let audio = profile.audioChannels.map { AudioTrack(channels: $0, preSkip: preSkip) }
     try writer.beginSegment { salt, index in
@@ -200,6 +202,7 @@ final class OpenRecording {
 
   private func collectAudio(_ selection: Selection) {
     let packets = selection.packets
+    if !packets.isEmpty { hasSound = true }
     for (index, packet) in packets.enumerated() {
       let ticks = timeline.audioTicks(of: packet.header)
       let next = index + 1 < packets.count ? packets[index + 1].header : selection.successor

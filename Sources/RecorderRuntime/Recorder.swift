@@ -62,6 +62,13 @@ public final class Recorder {
     configuration: RecorderConfiguration, parties: RecordingParties, softwareVersion: String, softwareHash: Hash32,
     configurationHash: Hash32
   ) throws(RecorderError) {
+    // Before any device is touched: a busy camera would be named instead of the recorder that has it.
+    if let process = UnixListener.process(listeningOn: configuration.control.socket) {
+      throw RecorderError(
+        .store,
+        "a recorder is running already (process \(process)) and answers on \(configuration.control.socket). Stop it first, "
+          + "or give this one another store and another control.socket.")
+    }
     self.configuration = configuration
     self.softwareVersion = softwareVersion
     do throws(LinuxError) {
@@ -341,6 +348,11 @@ public final class Recorder {
     if let mark = effects.mark { command(.event(FootageEvent(time: mark, value: "mark", message: markLabel))) }
     if let end = effects.end { command(.end(end)) }
     if effects.exit { command(.leave) }
+    if pending != nil, !machine.remembersTrigger {
+      // It was taken back: the ring need not keep its footage.
+      pending = nil
+      ring.withRing { $0.unpin(.trigger) }
+    }
     let title = machine.state.title
     if title != shownState {
       shownState = title
@@ -379,8 +391,11 @@ public final class Recorder {
   }
 
   private func open(_ trigger: Trigger) {
-    let prepared: OpenRequest
-    if let pending, pending.trigger == trigger { prepared = pending } else { prepared = request(for: trigger) }
+    // What was there at a remembered trigger is pinned since; the first keyframe may have come only now.
+    var prepared = request(for: trigger)
+    if let pending, pending.trigger == trigger, prepared.shortfall != nil {
+      prepared.shortfall = pending.shortfall ?? prepared.shortfall
+    }
     pending = nil
     mediaStart = prepared.start.time
     if !configuration.recording.hasPreEventAudio, case .remember = demand.value {

@@ -87,12 +87,14 @@ final class Rig {
   var log: String { "\(directory)/run-\(starts).log" }
   var logText: String { (try? String(contentsOfFile: log, encoding: .utf8)) ?? "" }
 
-  /// Starts it and waits until the pre-event is held.
-  func startReady(preEvent: Int) throws {
+  /// Starts it and waits until the pre-event is held, also for an edge that is some seconds old.
+  func startReady(preEvent: Int, edgeAge: Int = 0) throws {
     try start()
-    try wait("ready with \(preEvent) s held", seconds: preEvent + 20) {
-      $0.state == "ready" && $0.ring.map { $0.preEventHeldMs >= preEvent * 1_000 - 50 } == true
+    let ready = try wait("ready with \(preEvent) s held", seconds: preEvent + 20) {
+      $0.state == "ready" && $0.ring.map { $0.preEventHeldMs >= preEvent * 1_000 } == true
     }
+    guard edgeAge > 0 else { return }
+    try wait("\(edgeAge) s more", seconds: edgeAge + 20) { $0.uptimeMs >= ready.uptimeMs + edgeAge * 1_000 }
   }
 
   /// SIGTERM, and the exit code.
@@ -224,6 +226,7 @@ struct Status: Decodable {
   var ring: Ring?
   var video: Video?
   var lagMs: Int?
+  var uptimeMs: Int
 
   init(json: String) throws {
     let decoder = JSONDecoder()

@@ -15,7 +15,7 @@ extension AcceptanceTests {
 
     @Test("An unknown key: 78, with file and line")
     func unknownKey() throws {
-      let rig = try Rig("recording.pre_evnt_s = 30")
+      let rig = try Rig("recording.pre_evnt_s = 30", isEnrolled: false)
       try expectUntouched(rig) {
         try expectRefused(
           try rig.command("run"), code: 78, says: ["\(rig.configuration):6", "pre_evnt_s", "pre_event_s"])
@@ -24,7 +24,7 @@ extension AcceptanceTests {
 
     @Test("An encoder that does not exist: 78, with what is allowed")
     func unknownEncoder() throws {
-      let rig = try Rig("video.encoder = \"x265\"")
+      let rig = try Rig("video.encoder = \"x265\"", isEnrolled: false)
       try expectUntouched(rig) {
         try expectRefused(
           try rig.command("run"), code: 78, says: ["\(rig.configuration):6", "x265", "x264", "openh264"])
@@ -52,7 +52,6 @@ extension AcceptanceTests {
       let rig = try Rig()
       let file = "\(rig.directory)/file"
       try "not a store".write(toFile: file, atomically: true, encoding: .utf8)
-      // The notes are read from the store, so it is named by what holds the keys' place in the configuration.
       let result = try rig.command("run", "--set", "store.path=\(file)")
       try expectRefused(result, code: 73, says: [file])
       #expect(try String(contentsOfFile: file, encoding: .utf8) == "not a store")
