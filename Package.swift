@@ -60,10 +60,10 @@ let package = Package(
     // The thin edges: the kernel, the devices, the card.
     .target(name: "LinuxIO", dependencies: ["CLinux", "Media"], swiftSettings: strict),
     .target(
-      name: "EvidenceStore", dependencies: ["Evidence", "LinuxIO", "Media"], swiftSettings: strict),
+      name: "EvidenceStore", dependencies: ["Evidence", "LinuxIO"], swiftSettings: strict),
     .target(
-      name: "Camera", dependencies: ["Core", "Media", "LinuxIO", "CLinux", "CYUV"], swiftSettings: strict),
-    .target(name: "Microphone", dependencies: ["Core", "Media", "LinuxIO", "CALSA"], swiftSettings: strict),
+      name: "Camera", dependencies: ["Media", "LinuxIO", "CLinux", "CYUV"], swiftSettings: strict),
+    .target(name: "Microphone", dependencies: ["Media", "LinuxIO", "CALSA"], swiftSettings: strict),
     .target(
       name: "Encoding",
       dependencies: [
@@ -82,11 +82,11 @@ let package = Package(
     .executableTarget(
       name: "lapel",
       dependencies: [
-        "RecorderRuntime", "Configuration", "Control", "Core", "Media", "LinuxIO", "Evidence", "EvidenceStore",
-        "Camera", "Microphone", arguments,
+        "RecorderRuntime", "Configuration", "Control", "Media", "LinuxIO", "Evidence", "EvidenceStore",
+        arguments,
       ], swiftSettings: strict),
     .executableTarget(
-      name: "lapel-dock", dependencies: ["Opening", "Evidence", "Media", "LinuxIO", "Synthetic", arguments, crypto],
+      name: "lapel-dock", dependencies: ["Opening", "Evidence", "Media", "LinuxIO", "Synthetic", arguments],
       swiftSettings: strict),
 
     // What the device lab runs in its guest to look at the camera and microphone libraries alone.
@@ -102,7 +102,7 @@ let package = Package(
     .testTarget(
       name: "OpeningTests",
       dependencies: [
-        "Opening", "Evidence", "Media", "LinuxIO", "lapel-dock",
+        "Opening", "Evidence", "Media", "Synthetic", "lapel-dock",
       ], swiftSettings: strict),
     .testTarget(
       name: "ConfigurationTests",

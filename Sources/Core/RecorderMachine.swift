@@ -171,6 +171,14 @@ public struct RecorderMachine: Sendable {
     }
   }
 
+  /// A trigger that was heard and waits for its recording.
+  public var pendingTrigger: Trigger? {
+    switch state {
+    case .starting(let pending), .closing(let pending), .stopping(_, let pending): pending
+    case .ready, .saving, .recording, .atRisk, .postEvent, .cannotRecord: nil
+    }
+  }
+
   // MARK: - States
 
   private mutating func noteHealth(_ event: Event) {
@@ -316,6 +324,9 @@ public struct RecorderMachine: Sendable {
   /// What may be shown of an open recording now.
   private func shown(_ recording: inout Recording, now: MonotonicTime) -> State {
     let horizon = min(now, recording.end ?? now)
+    // Neither camera nor microphone delivers: what is confirmed is silence, not footage.
+    guard isCapturing || recording.durableEnd.map({ $0 >= horizon }) == true || recording.end.map({ now >= $0 }) == true
+    else { return .atRisk(recording) }
     if let durableEnd = recording.durableEnd, horizon - durableEnd <= limits.recordingLag {
       recording.hasCaughtUp = true
       guard now - recording.lastDurable <= limits.silence || recording.end.map({ durableEnd >= $0 }) == true else {

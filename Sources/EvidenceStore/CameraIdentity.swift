@@ -48,6 +48,9 @@ public enum CameraIdentity {
     }
     try onCard(.identity) { () throws(LinuxError) in
       try Directory.make(path: identityPath, mode: 0o700, allowingExisting: true)
+    }
+    try InternalStore.create(directory: identityPath)
+    try onCard(.identity) { () throws(LinuxError) in
       for directory in [storePath, "\(storePath)/device"] {
         try Directory.make(path: directory, mode: 0o750, allowingExisting: true)
       }
@@ -69,7 +72,8 @@ public enum CameraIdentity {
   public static func install(
     enrolmentPath: String, identityPath: String, storePath: String
   ) throws(StoreError) -> DeviceIdentity {
-    let note = try onCard(.identity) { () throws(LinuxError) in try readSmallFile(path: enrolmentPath, limit: noteLimit) }
+    let note = try onCard(.identity) { () throws(LinuxError) in try readSmallFile(path: enrolmentPath, limit: noteLimit)
+    }
     let loaded = try load(identityPath: identityPath, storePath: storePath)
     let (root, roles) = try onCard(.identity) { () throws(LinuxError) in
       (
@@ -110,7 +114,8 @@ public enum CameraIdentity {
     }
     let (roles, recipients) = try notes(root: files.root, roles: files.roles, recipients: files.recipients)
     try remember(roles: roles.version, recipients: recipients.version, identityPath: identityPath)
-    guard let seed = Base64.decode(line(files.seed).utf8, .url), let hedge = Base64.decode(line(files.hedge).utf8, .url),
+    guard let seed = Base64.decode(line(files.seed).utf8, .url),
+      let hedge = Base64.decode(line(files.hedge).utf8, .url),
       seed.count == 32, hedge.count == 32
     else {
       throw StoreError(.identity, "the device key in \(identityPath) is damaged. Enrol the camera again.")

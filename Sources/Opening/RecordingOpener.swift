@@ -29,8 +29,9 @@ public struct RecordingOpener {
   ) throws(OpeningError) -> OpenedRecording {
     var state = State(recording: plan.recording)
     state.result.rangesPromised = plan.segments.reduce(0) { $0 + $1.ranges.count }
-    let total = Double(max(1, plan.segments.reduce(0) { $0 + $1.chunks }))
-    var done: Int64 = 0
+    // A hostile journal may promise any number of chunks: a sum that cannot overflow.
+    let total = plan.segments.reduce(1.0) { $0 + Double($1.chunks) }
+    var done = 0.0
     var mismatch: OpeningError?
     for segment in plan.segments {
       do throws(OpeningError) {
@@ -39,13 +40,13 @@ public struct RecordingOpener {
           throw OpeningError(.header, "\(segment.fileName) has another header than the journal says")
         }
         state.result.segmentsOpened += 1
-        try open(segment, payload, &state, &output) { progress(Double(done + $0) / total) }
+        try open(segment, payload, &state, &output) { progress((done + Double($0)) / total) }
       } catch {
         if error.code == .output { throw error }
         if error.code == .noIdentityMatches { mismatch = error }
         state.result.problems.append(.init(segment: segment.number, chunks: nil, mediaTime: nil, error: error))
       }
-      done += segment.chunks
+      done += Double(segment.chunks)
     }
     if let mismatch, state.result.segmentsOpened == 0,
       state.result.problems.allSatisfy({ $0.error.code == .noIdentityMatches })

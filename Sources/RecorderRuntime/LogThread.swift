@@ -35,7 +35,7 @@ struct LogLoop {
     var nextLine = MonotonicTime.now()
     var hasLine = false
     while true {
-      let event = log.queue.pop(until: min(nextLine, .now() + Self.refresh))
+      let event = log.queue.pop(until: showsStatusLine ? nextLine : .now() + Self.refresh)
       if let event {
         if event.level >= level {
           if hasLine { standardError.write("\r\u{1B}[K") }

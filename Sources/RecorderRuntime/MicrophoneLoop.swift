@@ -110,6 +110,7 @@ struct MicrophoneLoop {
     var current = AudioDemand.remember
     var backoff = Nanoseconds.milliseconds(500)
     var nextAttempt = MonotonicTime.distantPast
+    var isReturning = false
 
     while !health.isStopping.load(ordering: .relaxed) {
       let wanted = demand.value
@@ -120,7 +121,10 @@ struct MicrophoneLoop {
         case .encode(let from):
           stream.start(at: from)
           history.replay { samples, at in
-            if let time = clock.time(of: at) { sink.take(samples, position: at, time: time) }
+            // What was encoded already is in the ring; a trigger whose edge lies before the last stop finds it there.
+            let skipped = Int(min(max(0, sink.encodedEnd - at), Int64(samples.count / channels)))
+            guard skipped < samples.count / channels, let time = clock.time(of: at + Int64(skipped)) else { return }
+            sink.take(samples.extracting(droppingFirst: skipped * channels), position: at + Int64(skipped), time: time)
           }
         }
       }
@@ -133,8 +137,7 @@ struct MicrophoneLoop {
         do {
           source = try reopen()
           backoff = .milliseconds(500)
-          log.note(.microphoneBack)
-          _ = health.events.push(.deviceBack(.audio))
+          isReturning = true
         } catch {
           nextAttempt = now + backoff
           backoff = min(backoff * 2, .seconds(5))
@@ -152,13 +155,20 @@ struct MicrophoneLoop {
         _ = health.events.push(.deviceLost(.audio, .failed))
         continue
       }
+      if isReturning {
+        // Only sound that arrives proves that it is back.
+        isReturning = false
+        log.note(.microphoneBack)
+        _ = health.events.push(.deviceBack(.audio))
+      }
       let blockTime = block.time + offset
       // A block that begins later than its predecessor ended: lost by the card, or by a device that was away.
       let lost = missing(before: block, at: blockTime, position: position, clock: clock)
       if lost > 0 {
         let from = clock.time(of: position) ?? blockTime
         health.report(
-          Loss(track: .audio, from: from, to: blockTime, count: lost, cause: block.lostBefore > 0 ? .xrun : .deviceLost))
+          Loss(track: .audio, from: from, to: blockTime, count: lost, cause: block.lostBefore > 0 ? .xrun : .deviceLost)
+        )
         position += lost
       }
       clock.measure(position: position, time: blockTime)
@@ -190,6 +200,8 @@ private struct OpusSink {
   let log: EventLog
   private var refusals = RefusalRun(track: .audio)
   private var isLive = false
+  /// After the last sample that was given to the encoder.
+  private(set) var encodedEnd: Int64 = 0
 
   init(ring: SharedRing, health: CaptureHealth, stream: OpusStream, log: EventLog) {
     self.ring = ring
@@ -204,6 +216,7 @@ private struct OpusSink {
       isLive = true
       _ = health.events.push(.trackLive(.audio))
     }
+    defer { if stream.isRunning { encodedEnd = position + Int64(samples.count / stream.channels) } }
     do throws(EncodingError) {
       _ = try stream.append(samples, position: position, time: time) { header, bytes in
         let outcome = ring.append(header, bytes: bytes, now: .now())
@@ -213,7 +226,8 @@ private struct OpusSink {
       log.note(.encoderFailed(error))
       let count = Int64(samples.count / stream.channels)
       health.report(
-        Loss(track: .audio, from: time, to: time + Nanoseconds(count * 62_500 / 3), count: count, cause: .encoderFailed))
+        Loss(track: .audio, from: time, to: time + Nanoseconds(count * 62_500 / 3), count: count, cause: .encoderFailed)
+      )
     }
   }
 }

@@ -60,7 +60,7 @@ private struct DecodedFile {
     let times = try probe(stream: "v:0", entries: "packet=pts_time").compactMap { $0.first.flatMap { Double($0) } }
       .sorted()
 
-    let decoder = try ChildProcess([
+    let decoder = try PipedProcess([
       "ffmpeg", "-v", "error", "-nostdin", "-i", path, "-map", "0:v:0", "-fps_mode", "passthrough", "-f", "rawvideo",
       "-pix_fmt", "gray", "pipe:1",
     ])
@@ -94,7 +94,7 @@ private struct DecodedFile {
       first += count
     }
     guard !pieces.isEmpty else { return [] }
-    let decoder = try ChildProcess([
+    let decoder = try PipedProcess([
       "ffmpeg", "-v", "error", "-nostdin", "-i", path, "-map", "0:a:0", "-f", "s16le", "-ar", "\(rate)", "-ac", "1",
       "pipe:1",
     ])
@@ -115,7 +115,7 @@ private struct DecodedFile {
 
   /// ffprobe's answer: one array of words a line.
   private func probe(stream: String, entries: String) throws -> [[Substring]] {
-    let process = try ChildProcess([
+    let process = try PipedProcess([
       "ffprobe", "-v", "error", "-select_streams", stream, "-show_entries", entries, "-of", "csv=p=0", path,
     ])
     let text = String(decoding: try process.readAll(), as: UTF8.self)

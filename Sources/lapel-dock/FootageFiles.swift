@@ -5,7 +5,7 @@ import Opening
 /// Writes opened footage to files beside the one that was asked for. Never overwrites: every name must be free.
 ///
 /// `incident.mp4`, `incident-2.mp4` for footage that cannot go on in the first file, `incident.unattested-0003.mp4` for what
-/// no signature covers.
+/// no signature covers. While it is written a file is called `….partial`: one that was cut off is never taken for whole.
 struct FootageFiles: FootageOutput {
   private final class OpenFile {
     let descriptor: FileDescriptor
@@ -16,6 +16,8 @@ struct FootageFiles: FootageOutput {
 
   /// Bytes that are gathered before they are written.
   private static let bufferLimit = 1 << 18
+
+  private static let partial = ".partial"
 
   private let base: String
   private var open: OpenFile?
@@ -38,15 +40,23 @@ struct FootageFiles: FootageOutput {
   mutating func begin(_ file: FootageFile) throws(OpeningError) {
     try finish()
     let path = Self.path(file, base: base)
+    guard access(path, F_OK) != 0 else { throw Self.taken(path) }
+    let partial = path + Self.partial
     do throws(LinuxError) {
       open = OpenFile(
-        try FileDescriptor.open(path: path, flags: O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600))
+        try FileDescriptor.open(path: partial, flags: O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600))
     } catch {
       throw OpeningError(
         .output,
-        error.errno == EEXIST ? "\(path) is there already and is never overwritten; give another name" : "\(error)")
+        error.errno == EEXIST
+          ? "\(partial) is left from an attempt that was cut off, or another is running; remove it and try again"
+          : "\(error)")
     }
     paths[file] = path
+  }
+
+  private static func taken(_ path: String) -> OpeningError {
+    OpeningError(.output, "\(path) is there already and is never overwritten; give another name")
   }
 
   mutating func append(_ bytes: RawSpan) throws(OpeningError) {
@@ -63,20 +73,39 @@ struct FootageFiles: FootageOutput {
       try open.descriptor.truncate(to: length)
       _ = lseek(open.descriptor.rawValue, off_t(length), SEEK_SET)
       open.length = length
-      guard length == 0 else { return }
-      unlink(open.descriptor.path)
-      paths = paths.filter { $0.value != open.descriptor.path }
-      self.open = nil
+      if length == 0 { discard() }
     } catch {
       throw OpeningError(.output, error.description)
     }
   }
 
-  /// Makes what was written durable.
+  /// Removes the file that is being written.
+  mutating func discard() {
+    guard let open else { return }
+    unlink(open.descriptor.path)
+    paths = paths.filter { $0.value + Self.partial != open.descriptor.path }
+    self.open = nil
+  }
+
+  /// Makes what was written durable, and gives it its name.
   mutating func finish() throws(OpeningError) {
     guard let open else { return }
     try flush(open)
-    do throws(LinuxError) { try open.descriptor.sync() } catch { throw OpeningError(.output, error.description) }
+    let partial = open.descriptor.path
+    let path = String(partial.dropLast(Self.partial.count))
+    do throws(LinuxError) {
+      try open.descriptor.sync()
+      // link(2) never replaces a name; file systems without links (FAT) get the next best.
+      if link(partial, path) == 0 {
+        unlink(partial)
+      } else if errno == EEXIST || access(path, F_OK) == 0 {
+        throw LinuxError("name", path, errno: EEXIST, hint: "It is never overwritten; the footage is in \(partial).")
+      } else if rename(partial, path) != 0 {
+        throw LinuxError("name", path, errno: errno, hint: "The footage is in \(partial).")
+      }
+    } catch {
+      throw OpeningError(.output, error.description)
+    }
     self.open = nil
   }
 

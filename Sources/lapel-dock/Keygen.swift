@@ -96,12 +96,12 @@ struct Keygen: ParsableCommand {
     let identity =
       hasIdentity
       ? """
-        identity.txt  opens all footage. Keep it with whoever may see footage, and a copy in a safe: without it nothing
-                      can ever be opened. Stock age reads it too: age -d -i identity.txt SEGMENT
+          identity.txt  opens all footage. Keep it with whoever may see footage, and a copy in a safe: without it nothing
+                        can ever be opened. Stock age reads it too: age -d -i identity.txt SEGMENT
       """
       : """
-        (no identity) footage is encrypted to the \(PlainText.count(recipients.recipients.count, "recipient")) you named; keep their identities:
-                      without one of them nothing can ever be opened
+          (no identity) footage is encrypted to the \(PlainText.count(recipients.recipients.count, "recipient")) you named; keep their identities:
+                        without one of them nothing can ever be opened
       """
     standardOutput.writeLine(
       """

@@ -51,7 +51,7 @@ struct Open: ParsableCommand {
       case .recording: break
       case .store:
         throw DockFailure("\(recording) is a store; give one recording, a directory in \(recording)/recordings")
-      case .missing: throw DockFailure("\(recording) does not exist")
+      case .missing: throw DockFailure("\(recording) does not exist, or may not be read")
       case .file, .otherDirectory:
         throw DockFailure("\(recording) is no recording: there is no \(EvidenceName.journal) in it")
       }
@@ -63,7 +63,7 @@ struct Open: ParsableCommand {
 
   private func open(_ identities: [AgeIdentity], _ output: String) throws {
     let disk = try RecordingOnDisk(path: recording, trust: trust.load(), deviceLog: trust.deviceLog)
-    let (verdict, attested) = try verified(disk)
+    var (verdict, attested) = try verified(disk)
     guard let opening = verdict.opening else {
       throw DockFailure(
         "\(verdict.sentence)\n  Nothing is attested, so there is nothing to open with its proof. "
@@ -71,8 +71,15 @@ struct Open: ParsableCommand {
     }
     let plan = try RecordingPlan(recording: opening.id, attested: attested)
     var files = FootageFiles(path: output)
-    let opened = try opened(plan, identities, disk.files, &files)
-    try files.finish()
+    let opened: OpenedRecording
+    do {
+      opened = try self.opened(plan, identities, disk.files, &files)
+      try files.finish()
+    } catch {
+      files.discard()
+      throw error
+    }
+    for finding in Self.findings(opened, plan) { verdict.add(finding) }
 
     let paths = opened.files.compactMap { files.paths[$0.file] }
     if json {
@@ -102,11 +109,21 @@ struct Open: ParsableCommand {
       .open(evidence, into: &files) { progress.update($0) }
   }
 
+  /// What only the one who decrypts can see: ciphertext as signed, plaintext not as committed to.
+  private static func findings(_ opened: OpenedRecording, _ plan: RecordingPlan) -> [Finding] {
+    opened.problems.compactMap { problem in
+      let segment = plan.segments.first { $0.number == problem.segment }
+      let range = segment?.ranges.first { $0.chunks == problem.chunks }
+      guard problem.error.code == .commitment || (problem.error.code == .payload && range?.isIntact ?? false) else {
+        return nil
+      }
+      return Finding(
+        .integrity(.commitmentMismatch), file: segment?.fileName, line: range?.line, problem.error.description)
+    }
+  }
+
   private static func exitCode(_ verdict: Verdict, _ opened: OpenedRecording) -> Int32 {
     if verdict.headline.exitCode >= 20 { return verdict.headline.exitCode }
-    if opened.problems.contains(where: { $0.error.code == .commitment }) {
-      return Headline.integrity(.commitmentMismatch).exitCode
-    }
     return opened.isWhole ? 0 : 40
   }
 }

@@ -6,6 +6,9 @@ import Opening
 extension OpenedRecording {
   func text(verdict: Verdict, paths: [String]) -> String {
     var lines = [verdict.sentence]
+    lines.append(
+      "  answers     \(verdict.integrity.rawValue), \(verdict.end.rawValue), completeness \(verdict.completeness.rawValue)"
+    )
     let proved =
       isWhole
       ? "all \(PlainText.count(rangesPromised, "range")) that the journal signs were opened and are exactly what the camera committed to"
@@ -21,7 +24,9 @@ extension OpenedRecording {
             ? "" : " (\(PlainText.printable(marker.message.split(separator: "\n").joined(separator: ", "))))"))
     }
     for remark in remarks { lines.append("  note        \(remark)") }
-    for finding in verdict.findings { lines.append("  - \(PlainText.printable(finding.description))") }
+    for finding in verdict.findings where finding.answer != .integrity(.commitmentMismatch) {
+      lines.append("  - \(PlainText.printable(finding.description))")
+    }
     if files.isEmpty { lines.append("  no file was made: there is nothing to play") }
     for (file, path) in zip(files, paths) {
       lines.append("  \(file.isAttested ? "playable   " : "UNATTESTED ") \(path) (\(file.words))")

@@ -43,7 +43,7 @@ struct Repair: ParsableCommand {
       directory = String(path.dropLast(lastComponent(path).count))
       if directory.isEmpty { directory = "." }
     case .recording: break
-    case .missing: throw DockFailure("\(path) does not exist")
+    case .missing: throw DockFailure("\(path) does not exist, or may not be read")
     case .store, .otherDirectory:
       throw DockFailure("\(path) is no recording; give a directory with \(EvidenceName.journal), or a segment in one")
     }

@@ -109,17 +109,18 @@ struct RecordingOnDisk {
   /// - Parameter progress: gets the share done, 0...1.
   func verify(progress: (Double) -> Void) throws -> (verdict: Verdict, attested: [Attested]) {
     var attested: [Attested] = []
-    var total: Int64 = 1
+    // A hostile journal may promise any number of bytes: sums that cannot overflow.
+    var total = 1.0
     for name in try files.names() where EvidenceName.parseSegment(name) != nil {
       // What cannot be read is the verifier's to report.
-      total += (try? files.size(of: name)) ?? 0
+      total += Double((try? files.size(of: name)) ?? 0)
     }
-    var done: Int64 = 0
+    var done = 0.0
     let verdict = try verifier.verify(files) { item in
       attested.append(item)
       guard case .range(let range) = item else { return }
-      done += Int64(range.chunks.count) * Int64(SegmentStream.sealedByteCount)
-      progress(Double(done) / Double(total))
+      done += Double(range.chunks.count) * Double(SegmentStream.sealedByteCount)
+      progress(done / total)
     }
     return (verdict, attested)
   }

@@ -75,7 +75,7 @@ struct Verify: ParsableCommand {
       return [try RecordingOnDisk(path: path, trust: trust, deviceLog: self.trust.deviceLog)]
     case .file:
       throw DockFailure("\(path) is a file; give the recording's directory, with its \(EvidenceName.journal)")
-    case .missing: throw DockFailure("\(path) does not exist")
+    case .missing: throw DockFailure("\(path) does not exist, or may not be read")
     }
   }
 }

@@ -8,7 +8,8 @@ import Media
 /// opening. The recorder is `lapel run`, the dock is the installed `lapel-dock`; nothing is done differently for the demo.
 struct DemoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "demo", abstract: "Records, verifies and opens a few seconds of a synthetic camera. No hardware needed.",
+    commandName: "demo",
+    abstract: "Records, verifies and opens a few seconds of a synthetic camera. No hardware needed.",
     discussion: """
       Makes a new directory with demonstration keys, a store and a playable file. Takes about half a minute.
 
@@ -83,7 +84,8 @@ struct Demonstration {
     try tool(lapel, ["enroll", "--config", configuration, "--note", "\(directory)/enrol.note"])
 
     say("2. The recorder fills its memory: nothing is on the card yet")
-    let recorder = try ChildProcess(lapel, ["run", "--config", configuration], output: .file("\(directory)/recorder.log"))
+    let recorder = try ChildProcess(
+      lapel, ["run", "--config", configuration], output: .file("\(directory)/recorder.log"))
     let recording: (id: String, counter: Int64)
     do {
       recording = try record(recorder)
@@ -101,7 +103,8 @@ struct Demonstration {
     try tool(dock, ["verify", store, "--agency", "\(agency)/public"], prints: true)
 
     say("5. Opened with the agency's secret key, which the camera never had")
-    let name = String(repeating: "0", count: max(0, 10 - "\(recording.counter)".count)) + "\(recording.counter)-\(recording.id)"
+    let name =
+      String(repeating: "0", count: max(0, 10 - "\(recording.counter)".count)) + "\(recording.counter)-\(recording.id)"
     try tool(
       dock,
       [

@@ -6,7 +6,8 @@ import LinuxIO
 
 struct EnrollCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "enroll", abstract: "Makes this camera's key and takes the agency's notes; then the agency's signature.",
+    commandName: "enroll",
+    abstract: "Makes this camera's key and takes the agency's notes; then the agency's signature.",
     discussion: """
       First with --agency: makes the device key in identity.path, pins the agency's root key and writes a request. The
       agency signs it with `lapel-dock enroll`; bring the signed note back with --note.

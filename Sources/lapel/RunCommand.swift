@@ -27,7 +27,8 @@ struct RunCommand: ParsableCommand {
       do {
         let parties = try CameraIdentity.load(identityPath: values.identity.path, storePath: values.store.path)
         if parties.isDemo {
-          standardError.writeLine("lapel: DEMO KEY: everybody can open what is recorded now. Never use it in the field.")
+          standardError.writeLine(
+            "lapel: DEMO KEY: everybody can open what is recorded now. Never use it in the field.")
         }
         let recorder = try Recorder(
           configuration: values, parties: parties, softwareVersion: LapelCommand.version,

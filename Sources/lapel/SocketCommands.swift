@@ -8,7 +8,8 @@ import Media
 struct SocketOptions: ParsableArguments {
   @OptionGroup var options: ConfigurationOptions
 
-  @Option(help: ArgumentHelp("The recorder's socket (default: control.socket of the configuration).", valueName: "path"))
+  @Option(
+    help: ArgumentHelp("The recorder's socket (default: control.socket of the configuration).", valueName: "path"))
   var socket: String?
 
   func ask(_ request: ControlRequest) throws -> ControlReply {
@@ -81,7 +82,8 @@ struct StopCommand: ParsableCommand {
 struct MarkCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "mark", abstract: "Puts a marker into the footage at this moment.",
-    discussion: "The marker and its label are inside the encrypted footage.\n\nExample:\n  lapel mark --label \"blue car\"")
+    discussion:
+      "The marker and its label are inside the encrypted footage.\n\nExample:\n  lapel mark --label \"blue car\"")
 
   @OptionGroup var socket: SocketOptions
 

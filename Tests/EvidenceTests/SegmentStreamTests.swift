@@ -127,26 +127,4 @@ struct SegmentStreamTests {
       }
     }
   }
-
-  @Test("The facts of a segment come back from an init segment, with and without a trigger")
-  func facts() throws {
-    let id = try #require(EvidenceID([UInt8](repeating: 3, count: 16)))
-    var facts = SegmentFacts(
-      recording: id, segment: 4, initSalt: randomBytes(32), start: clock(9), trigger: nil)
-    func movie(_ box: [UInt8]) -> [UInt8] {
-      let other: [UInt8] = [0, 0, 0, 12] + Array("mvhd".utf8) + [1, 2, 3, 4]
-      let body = other + box
-      return [0, 0, 0, 8] + Array("ftyp".utf8) + UInt32(8 + body.count).bigEndianBytes + Array("moov".utf8) + body
-    }
-    #expect(facts.box.count == 96)
-    #expect(try SegmentFacts(inInit: movie(facts.box)) == facts)
-    facts.trigger = .init(
-      source: .button, time: .init(nanoseconds: 77), asked: 30_000, held: 12_345, limit: .started)
-    #expect(facts.box.count == 114)
-    #expect(try SegmentFacts(inInit: movie(facts.box)) == facts)
-    for length in 0..<114 {
-      #expect(throws: EvidenceError.self) { try SegmentFacts(parsing: Array(facts.box.prefix(length))) }
-    }
-    #expect(throws: EvidenceError.self) { try SegmentFacts(inInit: movie([])) }
-  }
 }

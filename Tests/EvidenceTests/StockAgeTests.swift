@@ -1,3 +1,4 @@
+import Media
 import Evidence
 import Foundation
 import Testing
@@ -141,9 +142,13 @@ struct StockAgeTests {
     let plaintext = try run(["age", "-d", "-i", scratch.path("key"), scratch.path("s.age")])
     let found = try #require(segment)
     let initSegment = Array(plaintext.prefix(Int(found.initLength)))
-    let facts = try SegmentFacts(parsing: initSegment)
-    #expect(facts.recording == made.id)
-    #expect(Commitment.ofInit(initSegment, salt: facts.initSalt, segment: 0) == found.initCommitment)
+    // The salt follows the user type of the uuid box.
+    let type =
+      try #require(
+        initSegment.indices.first { initSegment[$0...].starts(with: InitSegment.userType) })
+      + InitSegment.userType.count
+    let salt = Array(initSegment[type..<type + 32])
+    #expect(Commitment.ofInit(initSegment, salt: salt, segment: 0) == found.initCommitment)
     #expect(ranges.count == 2)
     for range in ranges {
       let bytes = Array(plaintext[Int(range.plaintext.lowerBound)..<Int(range.plaintext.upperBound)])

@@ -1,3 +1,4 @@
+import Media
 import Foundation
 import Testing
 
@@ -175,9 +176,9 @@ final class TestCamera {
     for (number, ranges) in plan.segments.enumerated() {
       var stream = try SegmentStream(segment: number, recipients: agency.recipients, randomness: randomness)
       var file = stream.header
-      var plaintext = SegmentFacts(
-        recording: id, segment: UInt32(number), initSalt: stream.initSalt, start: clock(second), trigger: nil
-      ).box
+      var plaintext = InitSegment(
+        video: nil, audio: nil, salt: stream.initSalt, facts: [("recording", "\(id)"), ("segment", "\(number)")]
+      ).bytes()
       made.lines.append(try journal.segment(stream, initSegment: plaintext))
       var start = 0
       for size in ranges {

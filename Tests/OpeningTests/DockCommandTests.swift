@@ -221,6 +221,7 @@ struct DockRecordingTests {
       "open", card.path, "--agency", card.agency, "--identity", card.identity, "-o", card.output)
     #expect(again.status == 1)
     #expect(again.message.contains("never overwritten"))
+    #expect(try card.scratch.names() == ["agency", "card", "out.mp4"])
 
     let machine = try dock(
       "open", card.path, "--agency", card.agency, "--identity", "-", "-o", card.scratch.path("b.mp4"), "--json",
@@ -239,7 +240,7 @@ struct DockRecordingTests {
     let result = try dock("open", card.path, "--agency", card.agency, "--identity", other, "-o", card.output)
     #expect(result.status == 2)
     #expect(result.message.contains("recipients.note"))
-    #expect(!card.scratch.exists("out.mp4"))
+    #expect(try card.scratch.names() == ["agency", "card", "other.txt"])
     let request = try card.scratch.write("bad.txt", Array("not an identity\n".utf8))
     #expect(try dock("open", card.path, "--identity", request, "-o", card.output).status == 1)
   }
@@ -265,6 +266,7 @@ struct DockRecordingTests {
     let result = try dock(
       "open", card.path, "--agency", card.agency, "--identity", card.identity, "-o", card.output)
     #expect(result.status == 34)
+    #expect(result.text.hasPrefix("SYNTHETIC COMMITMENT_MISMATCH: 0001.mp4.age line 7"))
     #expect(result.text.contains("COMMITMENT_MISMATCH segment 1"))
   }
 

@@ -4,7 +4,7 @@ import LinuxIO
 /// A program that runs beside this one, its standard output read through a pipe. Started without a shell.
 ///
 /// The child gets this process's environment, no input, and nothing else that is open here.
-final class ChildProcess {
+final class PipedProcess {
   private let name: String
   private let id: pid_t
   private let output: FileDescriptor
