@@ -124,10 +124,12 @@ struct MediaTimelineTests {
     var timeline = MediaTimeline(start: Self.start)
     let header = PacketHeader(
       track: .audio, flags: .streamStart, length: 1, time: Self.start + .seconds(10), position: 123_456)
-    #expect(timeline.audioTicks(of: header) == 480_000)
+    let ticks = timeline.audioTicks(of: header)
+    #expect(ticks == 480_000)
     let next = PacketHeader(
       track: .audio, flags: [], length: 1, time: Self.start + .milliseconds(10_020), position: 124_416)
-    #expect(timeline.audioTicks(of: next) == 480_960)
+    let nextTicks = timeline.audioTicks(of: next)
+    #expect(nextTicks == 480_960)
   }
 
   @Test("no turn before the first sound, nor at an edge that was turned at already")

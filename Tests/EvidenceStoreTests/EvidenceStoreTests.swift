@@ -158,16 +158,52 @@ struct EvidenceStoreTests {
     #expect(try camera.deviceLog().head?.n == 1)
   }
 
-  @Test("a log file with a start counter that exists already is never written over")
-  func clonedStart() throws {
+  @Test("old counters that were put back never lead to a log or a recording being written over")
+  func oldCounters() throws {
     let camera = try TestCamera()
+    let slot = try camera.read("identity/counters.0")
     do { _ = try camera.open() }
     let log = try camera.read("card/device/log/0000000001.log")
-    // The internal counters are lost, the card is not.
-    for slot in 0...1 { unlink("\(camera.identityPath)/counters.\(slot)") }
+    try camera.write("identity/counters.0", slot)
+    unlink("\(camera.identityPath)/counters.1")
     let error = failure { () throws(StoreError) in _ = try camera.open() }
     #expect(error?.kind == .store)
     #expect(try camera.read("card/device/log/0000000001.log") == log)
+  }
+
+  @Test("counters that are gone stop the start: an enrolled camera has them")
+  func noCounters() throws {
+    let camera = try TestCamera()
+    do { _ = try camera.open() }
+    for slot in 0...1 { unlink("\(camera.identityPath)/counters.\(slot)") }
+    let error = failure { () throws(StoreError) in _ = try camera.open() }
+    #expect(error?.kind == .store && error?.description.contains("missing") == true)
+    #expect(try camera.names("card/device/log").count == 1)
+  }
+
+  @Test("a device log that failed once takes no more lines from this start, and the next start continues the chain")
+  func brokenLog() throws {
+    let camera = try TestCamera()
+    do {
+      var store = try camera.open()
+      try recordOne(&store)
+      let path = "\(camera.storePath)/device/log/0000000001.log"
+      let log = try #require(openDescriptor(of: path))
+      let saved = dup(log)
+      let full = try FileDescriptor.open(path: "/dev/full", flags: O_WRONLY)
+      try #require(dup2(full.rawValue, log) == log)
+      #expect(throws: StoreError.self) { _ = try store.openRecording() }
+      // The card has room again: a line now would not follow the one that the writer believes is there.
+      try #require(dup2(saved, log) == log)
+      close(saved)
+      #expect(throws: StoreError.self) { _ = try store.openRecording() }
+    }
+    var store = try camera.open()
+    try recordOne(&store)
+    _ = try camera.deviceLog()
+    let last = try #require(try camera.names("card/recordings").last)
+    let verdict = try camera.verify(last)
+    #expect(verdict.integrity == .intact && verdict.end == .closed, "\(verdict.findings)")
   }
 
   @Test("an abandoned segment is followed by a new one, and what was durable of it stays provable")
@@ -220,11 +256,9 @@ struct EvidenceStoreTests {
 /// The descriptor under which this process has a file open.
 func openDescriptor(of path: String) -> CInt? {
   for name in (try? listDirectory(path: "/proc/self/fd")) ?? [] {
-    var target = [UInt8](repeating: 0, count: 4_096)
-    let count = target.withUnsafeMutableBytes { buffer in
-      readlink("/proc/self/fd/\(name)", buffer.baseAddress?.assumingMemoryBound(to: CChar.self), buffer.count)
-    }
-    if count > 0, String(decoding: target[..<count], as: UTF8.self) == path { return CInt(name) }
+    var target = [CChar](repeating: 0, count: 4_096)
+    let count = readlink("/proc/self/fd/\(name)", &target, target.count)
+    if count > 0, String(decoding: target[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self) == path { return CInt(name) }
   }
   return nil
 }

@@ -28,7 +28,7 @@ struct RecordingTests {
     #expect(footage.verdict.headline == .verified, "\(footage.verdict.findings)")
     #expect(footage.verdict.closeReason == .stop)
     #expect(footage.verdict.gaps == 0 && footage.verdict.framesLost == 0 && footage.verdict.samplesLost == 0)
-    #expect(footage.verdict.segments == 4)
+    #expect(footage.verdict.segments == 3)
     #expect(footage.opened.isWhole)
     let run = try #require(footage.runs.first)
     #expect(footage.runs.count == 1)
@@ -40,8 +40,10 @@ struct RecordingTests {
     #expect(report.frames == captured.count)
     #expect(report.lastCounter.map(Int64.init) == captured.last?.position)
     #expect(report.largestTimingError < 0.1)
-    #expect(report.offsets.count >= 60)
-    #expect(report.offsets.allSatisfy { abs($0.milliseconds) <= 5 })
+    // The beep at the very start is cut by it and has no onset of its own.
+    let offsets = report.offsets.filter { $0.second > 2 }
+    #expect(offsets.map(\.second) == Array(3...62))
+    #expect(offsets.allSatisfy { abs($0.milliseconds) <= 5 }, "\(offsets)")
 
     try expectContinuity(run, of: .video)
     try expectContinuity(run, of: .audio)
@@ -67,7 +69,7 @@ struct RecordingTests {
     var frames = 0
     var samples = 0
     let names = try fileNames(footage.directory).filter { EvidenceName.parseSegment($0) != nil }
-    #expect(names.count == 4)
+    #expect(names.count == 3)
     for name in names {
       let plain = try quietly([
         "age", "-d", "-i", studio.scratch.path("agency/identity.txt"), "\(footage.directory)/\(name)",
@@ -213,9 +215,14 @@ struct RecordingTests {
     #expect(report.frames + report.missingCount == captured.count)
     #expect(footage.verdict.framesLost == Int64(report.missingCount))
     // Every missing frame lies inside a gap of cause ringFull, and no frame that is there lies inside one.
-    let gaps = footage.gaps.compactMap { gap -> ClosedRange<Int64>? in
-      guard case .gap(.video, let from, let to, .ringFull) = gap else { return nil }
-      return from...to
+    var gaps: [ClosedRange<Int64>] = []
+    for case .gap(.video, let from, let to, .ringFull) in footage.gaps {
+      // A long loss is told once a second: such gaps touch.
+      if let last = gaps.last, from - last.upperBound < 100 {
+        gaps[gaps.count - 1] = last.lowerBound...to
+      } else {
+        gaps.append(from...to)
+      }
     }
     let missing = Set(report.missing.flatMap { $0 })
     for header in captured {

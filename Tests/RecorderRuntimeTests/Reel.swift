@@ -21,7 +21,7 @@ struct Reel: Sendable {
   static func at(_ milliseconds: Int64) -> MonotonicTime { epoch + .milliseconds(milliseconds) }
 
   let video: VideoTrack
-  let lookahead: Int
+  private(set) var lookahead: Int
   /// In order of arrival.
   private(set) var packets: [Packet] = []
 
@@ -68,6 +68,14 @@ struct Reel: Sendable {
       }
     }
     self.packets = packets.sorted { $0.arrival < $1.arrival }
+  }
+
+  /// The same pictures with other sound.
+  func with(sound: [Packet], lookahead: Int) -> Reel {
+    var reel = self
+    reel.packets = (packets.filter { $0.header.track == .video } + sound).sorted { $0.arrival < $1.arrival }
+    reel.lookahead = lookahead
+    return reel
   }
 
   func packets(of track: TrackID, from: MonotonicTime, to: MonotonicTime) -> [PacketHeader] {

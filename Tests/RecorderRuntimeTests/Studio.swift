@@ -1,4 +1,5 @@
 import Core
+import Evidence
 import EvidenceStore
 import LinuxIO
 import Media
@@ -19,11 +20,14 @@ final class Studio {
   let ring: SharedRing
   let health: CaptureHealth
   let commands: BoundedQueue<StoreCommand>
+  let wishes = StoreWishes()
   let preEvent: Nanoseconds
   private let clock = VirtualClock()
   private var worker: StoreWorker
   private var next = StoreWorker.Next.again
   private var cursor = 0
+  /// The bell was rung for a wish.
+  private var hasWish = false
   private var videoRefusals = RefusalRun(track: .video)
   private var audioRefusals = RefusalRun(track: .audio)
 
@@ -47,7 +51,7 @@ final class Studio {
     agency = try Agency(scratch, storePath: storePath ?? scratch.path("card"))
     health = try CaptureHealth()
     commands = try BoundedQueue(capacity: 64)
-    let horizon = PacketRing.Horizon(preEvent: preEvent, edgeToDecision: .seconds(1), gop: .seconds(1))
+    let horizon = PacketRing.Horizon(preEvent: preEvent, edgeToDecision: .seconds(2), gop: .seconds(1))
     // The arena for the reel's own mean rate: pre-event, edge to decision, two GOP and the reserve.
     let span = horizon.span + .seconds(1) + stallReserve
     let share = Int(Double(reel.byteRate(.audio)) * span.inSeconds * 1.2)
@@ -62,7 +66,7 @@ final class Studio {
       reserveBytes: reserveBytes)
     let (clock, reports) = (clock, reports)
     worker = StoreWorker(
-      store: try agency.openStore(), ring: ring, profile: profile, commands: commands, health: health,
+      store: try agency.openStore(), ring: ring, profile: profile, commands: commands, wishes: wishes, health: health,
       log: try EventLog(), now: { clock.now }, report: { reports.events.append((clock.now, $0)) })
   }
 
@@ -110,13 +114,14 @@ final class Studio {
     case .done: return
     case .again: break
     case .sleep(let until, let awaited):
-      guard clock.now >= until || commands.count > 0 || packet.map({ $0 >= awaited }) == true else { return }
+      guard clock.now >= until || commands.count > 0 || hasWish || packet.map({ $0 >= awaited }) == true else { return }
     }
     work()
   }
 
   /// Steps the writer until it wants to sleep.
   func work() {
+    hasWish = false
     for _ in 0..<10_000 {
       next = worker.step()
       guard case .again = next else { return }
@@ -125,9 +130,10 @@ final class Studio {
   }
 
   /// What the control loop does with a trigger: looks what is held, pins it, and asks for the recording.
+  /// - Parameter edge: when the gesture began; nil: now.
   @discardableResult
-  func trigger(soundFrom: MonotonicTime = .distantPast) -> OpenRequest {
-    let time = clock.now
+  func trigger(at edge: Int64? = nil, soundFrom: MonotonicTime = .distantPast) -> OpenRequest {
+    let time = edge.map { Reel.at($0) } ?? clock.now
     let (asked, preEvent) = (time - preEvent, preEvent)
     let start = ring.withRing { ring in
       let start = ring.startPoint(at: asked)
@@ -135,15 +141,30 @@ final class Studio {
       return start
     }
     let request = OpenRequest(
-      trigger: Trigger(source: .socket, time: time, decided: time), start: start,
+      trigger: Trigger(source: .socket, time: time, decided: clock.now), start: start,
       shortfall: start.reachesBack ? nil : "just_started", preEventAsked: preEvent, soundFrom: soundFrom)
-    commands.push(.open(request))
+    wishes.open(request)
+    hasWish = true
     return request
   }
 
-  func stop() { commands.push(.end(clock.now)) }
+  func stop() {
+    wishes.end(at: clock.now, .stop)
+    hasWish = true
+  }
 
   func report(_ loss: Loss) { health.report(loss) }
+
+  /// The wearer marks this moment.
+  func mark(at milliseconds: Int64) {
+    commands.push(.event(FootageEvent(time: Reel.at(milliseconds), value: "mark", message: "")))
+  }
+
+  /// Where the newest recording lies.
+  func recordingDirectory() throws -> String {
+    let path = "\(agency.storePath)/recordings"
+    return "\(path)/\(try #require(try fileNames(path).last))"
+  }
 
   // MARK: - What the writer said
 
