@@ -363,6 +363,7 @@ public final class Recorder {
   private func announceReadiness() {
     // The first time the picture is waited for; after that either track alone is worth recording.
     guard isStoreReady, isVideoLive || (hasBeenReady && isAudioLive) else { return }
+    if !hasBeenReady { Process.releaseStartupText() }
     hasBeenReady = true
     handle(.captureReady)
   }
