@@ -33,7 +33,7 @@ public struct PacketRing: ~Copyable {
     /// Stored, and the oldest GOP had to go before its time because bytes ran out: the next recording's pre-event is
     /// shorter than configured, and must say so. Never happens while a recording pins its footage.
     case storedByShorteningPreEvent
-    /// There is no room that would not cost older footage of a recording. `needsKeyframe`: video stays refused until
+    /// There is no room but at the cost of a recording's older footage. `needsKeyframe`: video stays refused until
     /// a keyframe fits with a tenth of the arena free, so one should be requested.
     case refused(needsKeyframe: Bool)
   }
@@ -117,9 +117,11 @@ public struct PacketRing: ~Copyable {
   /// Copies one packet in; constant time but for the copy and what goes. The header's length must be `bytes.count`.
   public mutating func append(_ header: PacketHeader, bytes: RawSpan, now: MonotonicTime) -> AppendOutcome {
     evict(now: now)
+    // Until a keyframe comes nothing of this video can be decoded: making room for it would cost footage for nothing.
+    if isRefusingVideo, header.track == .video, !header.isKeyframe { return .refused(needsKeyframe: true) }
     var outcome = AppendOutcome.stored
     while !fits(header) {
-      guard pinnedFrom == nil, evictOldestGOP() else {
+      guard evictOldestGOP() else {
         if header.track == .video { isRefusingVideo = true }
         return .refused(needsKeyframe: header.track == .video)
       }
@@ -211,7 +213,8 @@ public struct PacketRing: ~Copyable {
       }
       sequence += 1
     }
-    return StartPoint(time: time, videoSequence: next, reachesBack: false)
+    // Nothing at all is held: the media begins with what comes.
+    return StartPoint(time: max(time, max(newestVideo, newestOther)), videoSequence: next, reachesBack: false)
   }
 
   /// The time of the first keyframe at or after `time`, or nil.
@@ -286,15 +289,20 @@ public struct PacketRing: ~Copyable {
     return header.isKeyframe && usedBytes + header.length <= arena.count - arena.count / 10
   }
 
-  /// Drops up to the second keyframe held; false when that would cost the newest GOP.
+  /// Drops up to the second keyframe held; false when that would cost the newest GOP, or one that a recording needs.
   private mutating func evictOldestGOP() -> Bool {
     guard nextKeyframe - oldestKeyframe >= 2 else {
       // Without a second keyframe only packets that no recording could use may make room.
-      guard oldestKeyframe < nextKeyframe ? oldest < keyframeSequence(oldestKeyframe) : oldest < next else {
-        return false
-      }
+      guard pinnedFrom == nil, oldestKeyframe < nextKeyframe ? oldest < keyframeSequence(oldestKeyframe) : oldest < next
+      else { return false }
       dropOldest()
       return true
+    }
+    if let pinnedFrom {
+      // One GOP more than the pin says stays: sound of a pinned GOP may have arrived before its keyframe.
+      guard nextKeyframe - oldestKeyframe >= 3,
+        entry(keyframeSequence(oldestKeyframe + 2)).header.time <= pinnedFrom
+      else { return false }
     }
     let second = keyframeSequence(oldestKeyframe + 1)
     while oldest < second { dropOldest() }

@@ -171,11 +171,11 @@ public struct RecorderMachine: Sendable {
     }
   }
 
-  /// Whether a trigger waits for the start, or for the previous recording's close.
-  public var remembersTrigger: Bool {
+  /// A trigger that was heard and waits for its recording.
+  public var pendingTrigger: Trigger? {
     switch state {
-    case .starting(let pending), .closing(let pending), .stopping(_, let pending): pending != nil
-    case .ready, .saving, .recording, .atRisk, .postEvent, .cannotRecord: false
+    case .starting(let pending), .closing(let pending), .stopping(_, let pending): pending
+    case .ready, .saving, .recording, .atRisk, .postEvent, .cannotRecord: nil
     }
   }
 
@@ -324,6 +324,9 @@ public struct RecorderMachine: Sendable {
   /// What may be shown of an open recording now.
   private func shown(_ recording: inout Recording, now: MonotonicTime) -> State {
     let horizon = min(now, recording.end ?? now)
+    // Neither camera nor microphone delivers: what is confirmed is silence, not footage.
+    guard isCapturing || recording.durableEnd.map({ $0 >= horizon }) == true || recording.end.map({ now >= $0 }) == true
+    else { return .atRisk(recording) }
     if let durableEnd = recording.durableEnd, horizon - durableEnd <= limits.recordingLag {
       recording.hasCaughtUp = true
       guard now - recording.lastDurable <= limits.silence || recording.end.map({ durableEnd >= $0 }) == true else {

@@ -17,6 +17,8 @@ public struct SegmentPlanner: Sendable {
     public var segmentLength: Nanoseconds
     /// How long a late track is waited for beyond two of its own intervals.
     public var lateness = Nanoseconds.milliseconds(150)
+    /// How long, when the recording ends, a track is waited for that has not brought its last packets yet.
+    public var closingPatience = Nanoseconds.seconds(2)
     /// Distance between two packets of a track by its settings.
     public var videoInterval: Nanoseconds
     public var audioInterval = Nanoseconds.milliseconds(20)
@@ -104,9 +106,8 @@ public struct SegmentPlanner: Sendable {
     let checkpointAt = lastCheckpointStart + (isEventPending ? settings.longestFragment : settings.checkpointInterval)
     let isCheckpointDue = now >= checkpointAt || !isFirstCheckpointMade
 
-    if let end, available >= end { return .fragment(edge: end, checkpoint: true, after: .close) }
-
     let (edge, isRotation) = nextEdge(ring: ring)
+    if let end, end <= edge, available >= end { return .fragment(edge: end, checkpoint: true, after: .close) }
     if available >= edge {
       if isCheckpointDue, available - edge > settings.longestFragment { hasBacklog = true }
       return .fragment(
@@ -127,7 +128,9 @@ public struct SegmentPlanner: Sendable {
     var available: MonotonicTime?
     for track in tracks {
       let newest = ring.newestTime(of: track)
-      let patience = settings.lateness + settings.interval(of: track) * 2
+      let usual = settings.lateness + settings.interval(of: track) * 2
+      // The last frames of a recording are worth a longer wait than a fragment is.
+      let patience = end == nil ? usual : max(usual, settings.closingPatience)
       guard newest + patience >= now || newest >= (end ?? .distantFuture) else { continue }
       available = min(available ?? newest, newest)
     }

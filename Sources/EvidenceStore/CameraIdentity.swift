@@ -48,6 +48,9 @@ public enum CameraIdentity {
     }
     try onCard(.identity) { () throws(LinuxError) in
       try Directory.make(path: identityPath, mode: 0o700, allowingExisting: true)
+    }
+    try InternalStore.create(directory: identityPath)
+    try onCard(.identity) { () throws(LinuxError) in
       for directory in [storePath, "\(storePath)/device"] {
         try Directory.make(path: directory, mode: 0o750, allowingExisting: true)
       }

@@ -6,6 +6,8 @@ import LinuxIO
 struct DeviceLogFile: ~Copyable {
   private let file: FileDescriptor
   private var writer: DeviceLogWriter
+  /// A line that failed to reach the card breaks the chain: none may follow in this file.
+  private var isBroken = false
 
   /// Creates the log of start `startCounter`, which must not exist, and makes START durable.
   init(
@@ -52,11 +54,17 @@ struct DeviceLogFile: ~Copyable {
   private mutating func append(
     _ make: (inout DeviceLogWriter) throws(EvidenceError) -> [UInt8]
   ) throws(StoreError) {
+    guard !isBroken else {
+      throw StoreError(
+        .store, "the device log could not be written earlier and its chain may not be continued: restart the recorder")
+    }
+    isBroken = true
     let line = try sealing(.store) { () throws(EvidenceError) in try make(&writer) }
     try onCard(.store) { () throws(LinuxError) in
       try file.write(line.span.bytes)
       try file.dataSync()
     }
+    isBroken = false
   }
 
   /// The end of the newest log on the card: its last valid line, and what stands after it.

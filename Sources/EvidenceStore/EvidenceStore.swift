@@ -91,9 +91,23 @@ public struct EvidenceStore: ~Copyable {
   /// Free bytes that this user may take; nil when the card does not answer.
   public func freeBytes() -> Int64? { try? FileSystemStatus(path: path).freeBytes }
 
+  /// Whether the card takes a file and confirms it; asked after a failure, before recording is offered again.
+  public func acceptsWrites() -> Bool {
+    let probe = [UInt8](repeating: 0, count: 4_096)
+    do throws(LinuxError) {
+      let device = try Directory(path: "\(path)/device")
+      try device.writeFileDurably("probe", bytes: probe.span.bytes)
+      try device.unlink("probe")
+      return true
+    } catch {
+      return false
+    }
+  }
+
   /// Opens a recording, each step durable before the next: counter reserved, directory, OPEN, device log, counters.
   /// Six flushes. When it returns, the recording exists and nothing of it is lost any more without a trace.
   public mutating func openRecording() throws(StoreError) -> RecordingWriter {
+    if counters.record.recordingState == .reserved { try voidIfNeverOpened(counters.record) }
     let counter = counters.record.recordingCounter + 1
     let source: HedgedRandomness.Source = { try Randomness.fill($0) }
     var naming = HedgedRandomness(source: source, deviceSecret: parties.hedgeSecret, id: nil, counter: counter)
@@ -168,6 +182,12 @@ public struct EvidenceStore: ~Copyable {
     let journal = try? readSmallFile(path: "\(path)/recordings/\(name)/\(EvidenceName.journal)", limit: 1 << 26)
     let isOpen = journal?.firstIndex(of: UInt8(ascii: "\n")) != nil
     if !isOpen { try log.void(counter: record.recordingCounter) }
+    let head = log.head
+    try counters.update {
+      $0.recordingState = .none
+      $0.logNumber = head?.n ?? -1
+      $0.logHash = head?.hash.description ?? "-"
+    }
   }
 
   private mutating func noteLogHead() throws(StoreError) {

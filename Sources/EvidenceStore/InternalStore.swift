@@ -25,12 +25,21 @@ struct InternalStore: ~Copyable {
     var logHash = "-"
   }
 
+  private let directory: String
   private let slots: [String]
   private(set) var record: Record
 
   private static let limit = 4_096
 
-  /// Reads both slots of `directory` (made by enrolment); none valid: a camera that has never recorded.
+  /// Makes the first slot of a camera that has never recorded; part of enrolment.
+  static func create(directory: String) throws(StoreError) {
+    let bytes = text(Record())
+    try onCard(.identity) { () throws(LinuxError) in
+      try writeFileDurably(path: "\(directory)/counters.0", bytes: bytes.span.bytes, mode: 0o600)
+    }
+  }
+
+  /// Reads both slots of `directory`; an enrolled camera has at least one that is whole.
   init(directory: String) throws(StoreError) {
     slots = ["\(directory)/counters.0", "\(directory)/counters.1"]
     var best: Record?
@@ -44,13 +53,15 @@ struct InternalStore: ~Copyable {
       found += 1
       if let record = Self.parse(bytes), record.sequence > best?.sequence ?? -1 { best = record }
     }
-    if found > 0, best == nil {
+    guard best != nil else {
       throw StoreError(
         .store,
-        "the camera's counters in \(directory) (counters.0, counters.1) are both unreadable. Recording would repeat "
-          + "counter numbers, which looks like forgery. Enrol the camera again with `lapel enroll`.")
+        "the camera's counters in \(directory) (counters.0, counters.1) are \(found == 0 ? "missing" : "unreadable"). "
+          + "Recording would repeat counter numbers, which looks like forgery. Move \(directory) away and enrol the "
+          + "camera again with `lapel enroll`.")
     }
     record = best ?? Record()
+    self.directory = directory
   }
 
   /// Changes the record and makes it durable in the slot that does not hold the newest one.
@@ -59,13 +70,15 @@ struct InternalStore: ~Copyable {
     change(&next)
     next.sequence += 1
     let bytes = Self.text(next)
+    let slot = slots[Int(next.sequence % 2)]
     do throws(LinuxError) {
-      let file = try FileDescriptor.open(
-        path: slots[Int(next.sequence % 2)], flags: O_WRONLY | O_CREAT | O_NOFOLLOW, mode: 0o600)
+      let isNew = access(slot, F_OK) != 0
+      let file = try FileDescriptor.open(path: slot, flags: O_WRONLY | O_CREAT | O_NOFOLLOW, mode: 0o600)
       try file.pwrite(bytes.span.bytes, at: 0)
       try file.truncate(to: Int64(bytes.count))
       try file.sync()
       try file.close()
+      if isNew { try Directory(path: directory).sync() }
     } catch {
       throw StoreError(.store, error)
     }

@@ -18,7 +18,7 @@ public struct RecordingWriter: ~Copyable {
   private let parties: RecordingParties
   private let randomness: HedgedRandomness
   private let sealingMemory: LockedMemory
-  private var lastHead: ChainHead
+  private var durableHead: ChainHead
 
   /// A class, so that it can be taken out of the optional without being moved.
   private final class OpenSegment {
@@ -97,13 +97,13 @@ public struct RecordingWriter: ~Copyable {
     self.sealingMemory = sealingMemory
     self.randomness = randomness
     self.journal = journal
-    self.lastHead = head
+    self.durableHead = head
     self.directory = directory
     self.journalFile = journalFile
   }
 
-  /// The newest journal line that was made.
-  public var head: ChainHead { lastHead }
+  /// The newest journal line that is durable: what may be named outside the journal.
+  public var head: ChainHead { durableHead }
   /// The number of the open segment or, between two, of the next.
   public var segmentIndex: Int { segment == nil ? journal.nextSegment : max(0, journal.nextSegment - 1) }
   /// Segments begun so far.
@@ -120,12 +120,20 @@ public struct RecordingWriter: ~Copyable {
         segment: index, recipients: parties.recipients, randomness: randomness, memory: sealingMemory.bytes)
     }
     let initSegment = makeInit(stream.initSalt, index)
-    let file = try onCard(.segmentWrite) { () throws(LinuxError) in
-      let file = try directory.open(EvidenceName.segment(index), flags: O_WRONLY | O_CREAT | O_EXCL, mode: 0o640)
-      try file.write(stream.header.span.bytes)
-      try file.dataSync()
-      try directory.sync()
-      return file
+    let name = EvidenceName.segment(index)
+    let file: FileDescriptor
+    do throws(StoreError) {
+      file = try onCard(.segmentWrite) { () throws(LinuxError) in
+        let file = try directory.open(name, flags: O_WRONLY | O_CREAT | O_EXCL, mode: 0o640)
+        try file.write(stream.header.span.bytes)
+        try file.dataSync()
+        try directory.sync()
+        return file
+      }
+    } catch {
+      // No line names it yet: a second attempt needs the name.
+      try? directory.unlink(name)
+      throw error
     }
     segment = OpenSegment(stream: stream, file: file)
     guard let segment else { throw Self.noSegment }
@@ -202,6 +210,8 @@ public struct RecordingWriter: ~Copyable {
   public mutating func abandonSegment(_ error: StoreError) throws(StoreError) {
     guard let segment else { return }
     segment.stream.abandon()
+    // Space that was reserved and not used goes back; the file keeps every byte that was written.
+    if let size = try? segment.file.size() { try? segment.file.truncate(to: size) }
     self.segment = nil
     try appendLine { journal throws(EvidenceError) in try journal.abandon(error.abandonReason) }
     try syncJournal()
@@ -229,10 +239,10 @@ public struct RecordingWriter: ~Copyable {
     let line: [UInt8]
     do throws(EvidenceError) { line = try make(&journal) } catch { throw StoreError(.journal, error) }
     do throws(LinuxError) { try journalFile.write(line.span.bytes) } catch { throw StoreError(.journal, error) }
-    if let head = journal.head { lastHead = head }
   }
 
-  private func syncJournal() throws(StoreError) {
+  private mutating func syncJournal() throws(StoreError) {
     do throws(LinuxError) { try journalFile.dataSync() } catch { throw StoreError(.journal, error) }
+    if let head = journal.head { durableHead = head }
   }
 }

@@ -66,6 +66,7 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
 }
 
 /// Runs system calls; their error becomes a store's.
+@discardableResult
 func onCard<Result: ~Copyable>(
   _ kind: StoreError.Kind, _ body: () throws(LinuxError) -> Result
 ) throws(StoreError) -> Result {

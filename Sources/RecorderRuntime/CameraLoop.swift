@@ -34,7 +34,8 @@ struct CameraLoop {
         let lost = late.count / max(1, frameInterval.count)
         health.report(
           Loss(
-            track: .video, from: time - frameInterval, to: time + frameInterval * lost, count: lost, cause: .sequence))
+            track: .video, from: time - frameInterval, to: time + frameInterval * lost, count: lost,
+            cause: .encoderOverload))
         frame += lost
         continue
       }
@@ -63,8 +64,6 @@ struct CameraLoop {
         guard MonotonicTime.now() >= quiet else { continue }
         do throws(CameraError) {
           let camera = try V4L2Camera(request)
-          log.note(.cameraBack)
-          _ = health.events.push(.deviceBack(.video))
           backoff = .milliseconds(250)
           failure = stream(camera, lastTime: &lastTime)
           break
@@ -86,8 +85,11 @@ struct CameraLoop {
           + "\(exchange.layout.width)x\(exchange.layout.height)")
     }
     var isFirst = true
+    // Since the last frame the encoder held every picture: what is missing now is its fault, not the camera's.
+    var hasWaited = false
     while !isStopping {
       // With no picture free the frames wait in the driver; what it then drops shows in its numbers.
+      hasWaited = hasWaited || exchange.isFull
       guard exchange.waitForFree(until: .now() + .milliseconds(200)) else { continue }
       do throws(CameraError) {
         let capture = try camera.capture(timeout: .milliseconds(200)) { frame in
@@ -106,10 +108,11 @@ struct CameraLoop {
         switch capture {
         case .timedOut: continue
         case .damaged(let info):
-          note(info, isUsable: false, isFirst: &isFirst, lastTime: &lastTime)
+          note(info, isUsable: false, hasWaited: hasWaited, isFirst: &isFirst, lastTime: &lastTime)
         case .frame(let isWhole, let info):
           health.framesCaptured.add(1, ordering: .relaxed)
-          note(info, isUsable: isWhole, isFirst: &isFirst, lastTime: &lastTime)
+          note(info, isUsable: isWhole, hasWaited: hasWaited, isFirst: &isFirst, lastTime: &lastTime)
+          hasWaited = false
         }
       } catch {
         return error
@@ -119,15 +122,20 @@ struct CameraLoop {
   }
 
   /// Reports what this frame tells of frames that are missing.
-  private func note(_ info: FrameInfo, isUsable: Bool, isFirst: inout Bool, lastTime: inout MonotonicTime) {
+  private func note(
+    _ info: FrameInfo, isUsable: Bool, hasWaited: Bool, isFirst: inout Bool, lastTime: inout MonotonicTime
+  ) {
     if isFirst, lastTime != .distantPast {
       let missing = max(1, (info.time - lastTime).count / max(1, frameInterval.count) - 1)
       health.report(Loss(track: .video, from: lastTime, to: info.time, count: missing, cause: .deviceLost))
+      // Only a frame proves that it is back.
+      log.note(.cameraBack)
+      _ = health.events.push(.deviceBack(.video))
     } else if info.lostBefore > 0 {
       health.report(
         Loss(
           track: .video, from: max(lastTime, info.time - frameInterval * (info.lostBefore + 1)), to: info.time,
-          count: info.lostBefore, cause: .sequence))
+          count: info.lostBefore, cause: hasWaited ? .encoderOverload : .sequence))
     }
     if !isUsable {
       health.report(

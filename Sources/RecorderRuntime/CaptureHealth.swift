@@ -67,6 +67,7 @@ struct RefusalRun {
   private var from: MonotonicTime?
   private var count: Int64 = 0
   private var lastStored = MonotonicTime.distantPast
+  private var lastRequest = MonotonicTime.distantPast
 
   init(track: TrackID) { self.track = track }
 
@@ -77,7 +78,11 @@ struct RefusalRun {
       flush(until: header.time, to: health)
       lastStored = header.time
     case .refused(let needsKeyframe):
-      if needsKeyframe { health.wantsKeyframe.store(true, ordering: .relaxed) }
+      // One request a second: while the ring is full every picture would become a keyframe otherwise.
+      if needsKeyframe, header.time - lastRequest > .seconds(1) {
+        lastRequest = header.time
+        health.wantsKeyframe.store(true, ordering: .relaxed)
+      }
       if from == nil { from = lastStored == .distantPast ? header.time : lastStored }
       count += units
       if track == .video { health.framesRefused.add(1, ordering: .relaxed) }

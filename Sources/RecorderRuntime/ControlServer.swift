@@ -5,9 +5,11 @@ import Media
 
 /// The recorder's Unix socket, served by the control loop: a few clients at once, nothing that blocks.
 struct ControlServer: ~Copyable {
-  /// More clients than this wait in the kernel's backlog.
+  /// More clients than this are told so and sent away.
   static let clientLimit = 8
   private static let idleLimit = Nanoseconds.seconds(10)
+  /// A client that asks and does not read is dropped.
+  private static let outputLimit = 128 << 10
 
   /// A class, so that it can be kept in an array although its socket cannot be copied.
   private final class Client {
@@ -31,12 +33,16 @@ struct ControlServer: ~Copyable {
   }
 
   var rawValue: CInt { listener.rawValue }
-  var clientDescriptors: [CInt] { clients.map { $0.socket.rawValue } }
 
   /// Takes waiting connections; returns the descriptors to watch.
   mutating func acceptAll(now: MonotonicTime) throws(LinuxError) -> [CInt] {
     var added: [CInt] = []
-    while clients.count < Self.clientLimit, let socket = try listener.accept() {
+    while let socket = try listener.accept() {
+      guard clients.count < Self.clientLimit else {
+        let busy = ControlReply.failure(.busy, "\(Self.clientLimit) clients are connected; try again").serialised()
+        _ = try? socket.write(busy.span.bytes)
+        continue
+      }
       added.append(socket.rawValue)
       clients.append(Client(socket, now: now))
     }
@@ -46,7 +52,6 @@ struct ControlServer: ~Copyable {
   /// Reads from one client and answers each complete request with `reply`.
   mutating func serve(_ descriptor: CInt, now: MonotonicTime, reply: (ControlRequest) -> ControlReply) {
     guard let client = clients.first(where: { $0.socket.rawValue == descriptor }) else { return }
-    client.lastHeard = now
     withUnsafeTemporaryAllocation(byteCount: 1_024, alignment: 1) { buffer in
       for _ in 0..<8 {
         let result: UnixSocket.ReadResult
@@ -58,13 +63,14 @@ struct ControlServer: ~Copyable {
           if case .closed = result { client.isFinished = true }
           break
         }
+        client.lastHeard = now
         let isSound = client.requests.receive(buffer[..<count]) { request in
           switch request {
           case .success(let request): client.output += reply(request).serialised()
           case .failure(let error): client.output += ControlReply(error).serialised()
           }
         }
-        if !isSound { client.isFinished = true }
+        if !isSound || client.output.count > Self.outputLimit { client.isFinished = true }
       }
     }
     flush(client)
@@ -74,7 +80,7 @@ struct ControlServer: ~Copyable {
   mutating func sweep(now: MonotonicTime, unwatch: (CInt) -> Void) {
     for client in clients where !client.output.isEmpty { flush(client) }
     clients.removeAll { client in
-      let isGone = (client.isFinished && client.output.isEmpty) || now - client.lastHeard > Self.idleLimit
+      let isGone = client.isFinished || now - client.lastHeard > Self.idleLimit
       if isGone { unwatch(client.socket.rawValue) }
       return isGone
     }

@@ -51,13 +51,16 @@ struct EncoderLoop {
         health.report(
           Loss(track: .video, from: lastTime, to: ready.time, count: 1, cause: .encoderFailed))
         log.note(.encoderFailed(error))
-        guard let replacement = try? kind.open(settings), replacement.parameterSets == encoder.parameterSets else {
-          // Without an encoder, or with one that needs another init, the camera counts as lost.
-          _ = health.events.push(.deviceLost(.video, .failed))
-          return
+        if let replacement = try? kind.open(settings), replacement.parameterSets == encoder.parameterSets {
+          encoder = replacement
+          cadence.request()
+        } else {
+          // Without an encoder, or with one that would need another init, the camera counts as lost; it is tried again
+          // with each picture, and each is counted.
+          if isLive { _ = health.events.push(.deviceLost(.video, .failed)) }
+          isLive = false
+          MonotonicTime.sleep(until: .now() + .milliseconds(200))
         }
-        encoder = replacement
-        cadence.request()
       }
     }
   }

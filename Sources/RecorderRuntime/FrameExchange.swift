@@ -43,6 +43,9 @@ final class FrameExchange: Sendable {
     return UnsafeMutableRawBufferPointer(rebasing: memory.bytes[start..<start + layout.byteCount])
   }
 
+  /// Whether no picture is free.
+  var isFull: Bool { state.withLock { $0.free.isEmpty } }
+
   /// Camera thread: waits until a picture is free. False at the deadline.
   func waitForFree(until deadline: MonotonicTime) -> Bool {
     while true {

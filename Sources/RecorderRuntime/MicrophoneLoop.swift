@@ -110,6 +110,7 @@ struct MicrophoneLoop {
     var current = AudioDemand.remember
     var backoff = Nanoseconds.milliseconds(500)
     var nextAttempt = MonotonicTime.distantPast
+    var isReturning = false
 
     while !health.isStopping.load(ordering: .relaxed) {
       let wanted = demand.value
@@ -120,7 +121,10 @@ struct MicrophoneLoop {
         case .encode(let from):
           stream.start(at: from)
           history.replay { samples, at in
-            if let time = clock.time(of: at) { sink.take(samples, position: at, time: time) }
+            // What was encoded already is in the ring; a trigger whose edge lies before the last stop finds it there.
+            let skipped = Int(min(max(0, sink.encodedEnd - at), Int64(samples.count / channels)))
+            guard skipped < samples.count / channels, let time = clock.time(of: at + Int64(skipped)) else { return }
+            sink.take(samples.extracting(droppingFirst: skipped * channels), position: at + Int64(skipped), time: time)
           }
         }
       }
@@ -133,8 +137,7 @@ struct MicrophoneLoop {
         do {
           source = try reopen()
           backoff = .milliseconds(500)
-          log.note(.microphoneBack)
-          _ = health.events.push(.deviceBack(.audio))
+          isReturning = true
         } catch {
           nextAttempt = now + backoff
           backoff = min(backoff * 2, .seconds(5))
@@ -151,6 +154,12 @@ struct MicrophoneLoop {
         log.note(.microphoneLost(error))
         _ = health.events.push(.deviceLost(.audio, .failed))
         continue
+      }
+      if isReturning {
+        // Only sound that arrives proves that it is back.
+        isReturning = false
+        log.note(.microphoneBack)
+        _ = health.events.push(.deviceBack(.audio))
       }
       let blockTime = block.time + offset
       // A block that begins later than its predecessor ended: lost by the card, or by a device that was away.
@@ -191,6 +200,8 @@ private struct OpusSink {
   let log: EventLog
   private var refusals = RefusalRun(track: .audio)
   private var isLive = false
+  /// After the last sample that was given to the encoder.
+  private(set) var encodedEnd: Int64 = 0
 
   init(ring: SharedRing, health: CaptureHealth, stream: OpusStream, log: EventLog) {
     self.ring = ring
@@ -205,6 +216,7 @@ private struct OpusSink {
       isLive = true
       _ = health.events.push(.trackLive(.audio))
     }
+    defer { if stream.isRunning { encodedEnd = position + Int64(samples.count / stream.channels) } }
     do throws(EncodingError) {
       _ = try stream.append(samples, position: position, time: time) { header, bytes in
         let outcome = ring.append(header, bytes: bytes, now: .now())

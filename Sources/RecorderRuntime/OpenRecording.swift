@@ -15,7 +15,11 @@ final class OpenRecording {
   var planner: SegmentPlanner
   var pendingEvents: [FootageEvent] = []
   var pendingLosses: [Loss] = []
+  /// Facts of health that go into the journal with the next checkpoint.
+  var pendingNotices: [JournalEvent] = []
   var consecutiveFailures = 0
+  /// Why the recording ends, once an end is set.
+  var closeReason = CloseReason.stop
   var lastAnchor: MonotonicTime
   /// Why the recording ends by itself.
   var endFault: RecorderFault?
@@ -27,14 +31,20 @@ final class OpenRecording {
   private var audioCursor: Int64 = 0
   /// Sound before this time is not written: the start, or the trigger when pre-event sound is off.
   private var soundFrom: MonotonicTime
-  /// Some sound has been written.
-  private var hasSound = false
-  private var durableEnd: MonotonicTime
+  /// Everything before it is durable; only rises.
+  private(set) var durableEnd: MonotonicTime
+  /// Where the sound cursor was at the last checkpoint.
+  private var durableAudioCursor: Int64 = 0
+  /// Events written since the last checkpoint: written again when the segment is abandoned.
+  private var unconfirmedEvents: [FootageEvent] = []
+  private var video = Selection()
+  private var audio = Selection()
   private var fragmentNumber: UInt32 = 0
   private var eventNumber: UInt32 = 0
   /// A segment's video begins with a keyframe; until it came, other pictures are left out.
   private var needsKeyframe = true
   private var firstIDR: Int64?
+  private var hasSound = false
   private var header = FragmentHeader()
   private var videoSamples: [FragmentSample] = []
   private var audioSamples: [FragmentSample] = []
@@ -51,6 +61,12 @@ final class OpenRecording {
     var packets: [(sequence: Int64, header: PacketHeader)] = []
     var successor: PacketHeader?
     var cursor: Int64 = 0
+
+    mutating func begin(at cursor: Int64) {
+      packets.removeAll(keepingCapacity: true)
+      successor = nil
+      self.cursor = cursor
+    }
   }
 
   init(writer: consuming RecordingWriter, request: OpenRequest, profile: RecordingProfile, now: MonotonicTime) {
@@ -64,11 +80,11 @@ final class OpenRecording {
     soundFrom = max(request.start.time, request.soundFrom)
     durableEnd = request.start.time
     lastAnchor = now
-    for capacity in [128] {
-      videoSamples.reserveCapacity(capacity)
-      audioSamples.reserveCapacity(capacity)
-      references.reserveCapacity(capacity * 2)
-    }
+    videoSamples.reserveCapacity(128)
+    audioSamples.reserveCapacity(128)
+    references.reserveCapacity(256)
+    video.packets.reserveCapacity(128)
+    audio.packets.reserveCapacity(128)
   }
 
   var segmentIndex: Int { writer.segmentIndex }
@@ -87,7 +103,7 @@ final class OpenRecording {
     if let firstSound {
       preSkip = firstSound.flags.contains(.streamStart) ? lookahead : 0
     } else {
-      // Nothing encoded yet: what comes will be the start of a stream. Or the sound is late and goes on.
+      // Nothing encoded yet: what comes will be the start of a stream; or the microphone is late in the middle of one.
       preSkip = hasSound ? 0 : lookahead
     }
     let audio = profile.audioChannels.map { AudioTrack(channels: $0, preSkip: preSkip) }
@@ -141,8 +157,10 @@ final class OpenRecording {
 
   /// Writes everything before `edge` as one fragment; nothing at all when there is nothing.
   func writeFragment(before edge: MonotonicTime, ring: SharedRing) throws(StoreError) {
-    let video = select(.video, from: videoCursor, before: edge, ring: ring)
-    let audio = select(.audio, from: audioCursor, before: edge, ring: ring)
+    video.begin(at: videoCursor)
+    audio.begin(at: audioCursor)
+    select(.video, into: &video, before: edge, ring: ring)
+    select(.audio, into: &audio, before: edge, ring: ring)
     try writeEvents(before: edge)
     videoSamples.removeAll(keepingCapacity: true)
     audioSamples.removeAll(keepingCapacity: true)
@@ -166,20 +184,24 @@ final class OpenRecording {
     planner.didWriteFragment(edge: edge)
   }
 
-  private func select(_ track: TrackID, from cursor: Int64, before edge: MonotonicTime, ring: SharedRing) -> Selection {
+  /// Fills a selection that keeps its memory: nothing is allocated while the ring is locked, once it has grown.
+  private func select(
+    _ track: TrackID, into selection: inout Selection, before edge: MonotonicTime, ring: SharedRing
+  ) {
     let soundFrom = soundFrom
-    return ring.withRing { ring in
-      var selection = Selection(cursor: cursor)
-      while let (sequence, header) = ring.nextPacket(of: track, from: selection.cursor) {
+    var filled = Selection()
+    swap(&filled, &selection)
+    ring.withRing { ring in
+      while let (sequence, header) = ring.nextPacket(of: track, from: filled.cursor) {
         guard header.time < edge else {
-          selection.successor = header
+          filled.successor = header
           break
         }
-        selection.cursor = sequence + 1
-        if track == .video || Self.belongs(header, from: soundFrom) { selection.packets.append((sequence, header)) }
+        filled.cursor = sequence + 1
+        if track == .video || Self.belongs(header, from: soundFrom) { filled.packets.append((sequence, header)) }
       }
-      return selection
     }
+    swap(&filled, &selection)
   }
 
   private func collectVideo(_ selection: Selection) {
@@ -202,7 +224,7 @@ final class OpenRecording {
 
   private func collectAudio(_ selection: Selection) {
     let packets = selection.packets
-    if !packets.isEmpty { hasSound = true }
+    hasSound = hasSound || !packets.isEmpty
     for (index, packet) in packets.enumerated() {
       let ticks = timeline.audioTicks(of: packet.header)
       let next = index + 1 < packets.count ? packets[index + 1].header : selection.successor
@@ -216,21 +238,23 @@ final class OpenRecording {
 
   private func writeEvents(before edge: MonotonicTime) throws(StoreError) {
     guard !pendingEvents.isEmpty else { return }
-    for event in pendingEvents where event.time < edge {
+    for event in pendingEvents where event.time <= edge {
       eventNumber += 1
       let message = EventMessage(
         mediaMilliseconds: max(0, timeline.media(at: event.time).inMilliseconds), identifier: eventNumber,
         value: event.value, message: event.message)
       try writer.write(message.bytes().span.bytes)
     }
-    pendingEvents.removeAll { $0.time < edge }
+    unconfirmedEvents.append(contentsOf: pendingEvents.filter { $0.time <= edge })
+    pendingEvents.removeAll { $0.time <= edge }
   }
 
   // MARK: - Checkpoints
 
   /// Makes everything written so far durable; then the losses known by now go into the journal.
   func checkpoint(startedAt start: MonotonicTime, now: () -> MonotonicTime) throws(StoreError) {
-    let end = planner.fragmentStart
+    // After a rewind the first checkpoints lie before what the segment before holds: the end never falls.
+    let end = max(planner.fragmentStart, durableEnd)
     countLosses()
     let (frames, samples) = (lostFrames, lostSamples)
     try writer.checkpoint {
@@ -239,6 +263,8 @@ final class OpenRecording {
         lag: max(0, (now() - end).inMilliseconds), framesLost: frames, samplesLost: samples)
     }
     durableEnd = end
+    durableAudioCursor = audioCursor
+    unconfirmedEvents.removeAll(keepingCapacity: true)
     firstIDR = nil
     planner.didCheckpoint(startedAt: start)
     try journalLosses()
@@ -261,6 +287,8 @@ final class OpenRecording {
       try writer.event(.gap(track: loss.track, from: from, to: to, cause: loss.cause))
     }
     journalled.removeAll(keepingCapacity: true)
+    for notice in pendingNotices { try writer.event(notice) }
+    pendingNotices.removeAll(keepingCapacity: true)
   }
 
   func endSegment() throws(StoreError) { try writer.endSegment() }
@@ -275,12 +303,15 @@ final class OpenRecording {
   /// then in both: an overlap, which the journal shows by its media times.
   func abandonAndRewind(reason: StoreError, ring: SharedRing) throws(StoreError) {
     try writer.abandonSegment(reason)
+    let durableEnd = durableEnd
     let point = ring.withRing { $0.startPoint(at: durableEnd) }
-    let start = max(point.time, request.start.time)
+    // With the camera silent at that point there is no keyframe to go back to: sound goes on from where it was.
+    let start = point.reachesBack ? max(point.time, request.start.time) : durableEnd
     videoCursor = point.videoSequence
-    audioCursor = 0
-    soundFrom = max(start, soundFrom)
+    audioCursor = durableAudioCursor
     firstIDR = nil
+    pendingEvents = unconfirmedEvents + pendingEvents
+    unconfirmedEvents.removeAll(keepingCapacity: true)
     planner.rewind(to: start)
     try beginSegment(ring: ring, at: start)
   }

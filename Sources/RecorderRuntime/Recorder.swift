@@ -26,6 +26,7 @@ public final class Recorder {
   private let exchange: FrameExchange
   private let demand: AudioDemandBox
   private let storeCommands: BoundedQueue<StoreCommand>
+  private let storeWishes = StoreWishes()
   private let storeEvents: BoundedQueue<StoreEvent>
   private let opening: StoreOpening
   private let profile: RecordingProfile
@@ -45,19 +46,19 @@ public final class Recorder {
   private var mediaStart: MonotonicTime?
   private var lastLag: Nanoseconds?
   private var freeBytes: Int64 = 0
+  private var fileSystem = ""
+  private var hasBeenReady = false
+  /// A recording was asked for and has not been reported closed.
+  private var isOpenAsked = false
   private var fps = RateMeter()
   private var terminations = 0
   private var failure: RecorderError?
   private var hasLeft = false
 
-  /// A close that takes longer than this after the second signal is given up; the journal then shows an interruption.
-  private static let patience = Nanoseconds.seconds(30)
-
   /// Opens every device and allocates everything that is needed later. Nothing is captured yet.
   ///
   /// - Parameters:
   ///   - parties: keys and notes, from `CameraIdentity.load`.
-  ///   - isQuiet: no status line, even on a terminal.
   public init(
     configuration: RecorderConfiguration, parties: RecordingParties, softwareVersion: String, softwareHash: Hash32,
     configurationHash: Hash32
@@ -66,8 +67,8 @@ public final class Recorder {
     if let process = UnixListener.process(listeningOn: configuration.control.socket) {
       throw RecorderError(
         .store,
-        "a recorder is running already (process \(process)) and answers on \(configuration.control.socket). Stop it first, "
-          + "or give this one another store and another control.socket.")
+        "a recorder is running already (process \(process)) and answers on \(configuration.control.socket). Stop it "
+          + "first, or give this one another store and another control.socket.")
     }
     self.configuration = configuration
     self.softwareVersion = softwareVersion
@@ -161,8 +162,14 @@ public final class Recorder {
           case Token.signals: while let signal = try signals.next() { take(signal: signal) }
           case Token.store, Token.devices: break
           case Token.listener:
-            for descriptor in try server.acceptAll(now: .now()) {
-              try poller.add(descriptor, token: Token.client + UInt64(descriptor))
+            do throws(LinuxError) {
+              for descriptor in try server.acceptAll(now: .now()) {
+                try poller.add(descriptor, token: Token.client + UInt64(descriptor))
+              }
+            } catch {
+              // Out of descriptors, most likely: recording goes on without this client.
+              log.note(.controlTrouble(error))
+              MonotonicTime.sleep(until: .now() + .milliseconds(50))
             }
           default:
             server.serve(CInt(event.token - Token.client), now: .now()) { answer($0) }
@@ -176,12 +183,26 @@ public final class Recorder {
       }
     } catch {
       failure = failure ?? RecorderError(error)
+      closeWithoutLoop(threads)
     }
     health.isStopping.store(true, ordering: .relaxed)
     for thread in threads where thread.name != "log" { thread.join() }
     board.isLogDone.store(true, ordering: .relaxed)
     for thread in threads { thread.join() }
     if let failure { throw failure }
+  }
+
+  /// The loop failed: what is open is closed all the same, and the store thread is told to leave.
+  private func closeWithoutLoop(_ threads: [NamedThread]) {
+    storeWishes.end(at: .now(), .error)
+    storeWishes.leave()
+    ring.bell.signal()
+    guard threads.contains(where: { $0.name == "store" }) else { return }
+    while !hasLeft {
+      storeEvents.ready.wait(until: .now() + .milliseconds(500))
+      takeStoreEvents()
+      if let signal = try? signals.next() { take(signal: signal) }
+    }
   }
 
   private enum Token {
@@ -198,10 +219,12 @@ public final class Recorder {
       log: log, board: board, level: Self.level(configuration.log.level),
       showsStatusLine: standardError.isTerminal)
     threads.append(try NamedThread("log") { logLoop.run() })
-    let (opening, profile, commands, events) = (opening, profile, storeCommands, storeEvents)
+    let (opening, profile, commands, wishes, events) = (opening, profile, storeCommands, storeWishes, storeEvents)
     threads.append(
       try NamedThread("store", stackSize: Self.stack) {
-        runStore(opening, ring: ring, profile: profile, commands: commands, events: events, health: health, log: log)
+        runStore(
+          opening, ring: ring, profile: profile, commands: commands, wishes: wishes, events: events, health: health,
+          log: log)
       })
     // One epoch for both synthetic sources: their flash and beep then share a clock.
     let epoch = MonotonicTime.now() + .milliseconds(100)
@@ -291,8 +314,9 @@ public final class Recorder {
     storeEvents.ready.drain()
     while let event = storeEvents.pop() {
       switch event {
-      case .ready:
+      case .ready(let fileSystem):
         isStoreReady = true
+        self.fileSystem = fileSystem
         announceReadiness()
       case .unusable(let error):
         failure = RecorderError(error)
@@ -309,8 +333,9 @@ public final class Recorder {
         recordingID = nil
         mediaStart = nil
         lastLag = nil
+        isOpenAsked = false
         handle(.closed(fault))
-        if machine.recording == nil { releaseSound() }
+        if !isOpenAsked, machine.pendingTrigger == nil { releaseSound() }
       case .store(let fault): handle(.store(fault))
       }
     }
@@ -325,16 +350,21 @@ public final class Recorder {
         announceReadiness()
       case .deviceBack(let track):
         if track == .video { isVideoLive = true } else { isAudioLive = true }
+        command(.notice(.deviceFound(track: track)))
         announceReadiness()
       case .deviceLost(let track, _):
         if track == .video { isVideoLive = false } else { isAudioLive = false }
         if !isVideoLive, !isAudioLive || devices.microphone == nil { handle(.captureLost) }
+        command(.notice(.deviceLost(track: track)))
       }
     }
   }
 
   private func announceReadiness() {
-    if isStoreReady, isVideoLive { handle(.captureReady) }
+    // The first time the picture is waited for; after that either track alone is worth recording.
+    guard isStoreReady, isVideoLive || (hasBeenReady && isAudioLive) else { return }
+    hasBeenReady = true
+    handle(.captureReady)
   }
 
   private func handle(_ event: RecorderMachine.Event) { _ = perform(machine.handle(event, now: .now())) }
@@ -346,13 +376,19 @@ public final class Recorder {
         .event(FootageEvent(time: trigger.time, value: "trigger", message: "source=\(trigger.source.rawValue)")))
     }
     if let mark = effects.mark { command(.event(FootageEvent(time: mark, value: "mark", message: markLabel))) }
-    if let end = effects.end { command(.end(end)) }
-    if effects.exit { command(.leave) }
-    if pending != nil, !machine.remembersTrigger {
-      // It was taken back: the ring need not keep its footage.
-      pending = nil
-      ring.withRing { $0.unpin(.trigger) }
+    if let end = effects.end {
+      if case .stopping = machine.state {
+        storeWishes.end(at: end, .shutdown)
+      } else {
+        storeWishes.end(at: end, .stop)
+      }
+      ring.bell.signal()
     }
+    if effects.exit {
+      storeWishes.leave()
+      ring.bell.signal()
+    }
+    forgetPendingIfDropped()
     let title = machine.state.title
     if title != shownState {
       shownState = title
@@ -363,7 +399,7 @@ public final class Recorder {
 
   private func command(_ command: StoreCommand) {
     if !storeCommands.push(command) {
-      log.note(.note("the store thread takes no more commands: it has been waiting for the card for long"))
+      log.note(.note("a marker or event was dropped: the store thread has been waiting for the card for long"))
     }
     ring.bell.signal()
   }
@@ -381,9 +417,13 @@ public final class Recorder {
       return (start, ring.takeShortened())
     }
     var shortfall: String?
-    if !start.reachesBack, start.time > trigger.time - asked {
+    if start.time > trigger.time - asked {
       shortfall =
         isShortened ? "bytes" : MonotonicTime.now() - started < asked + .seconds(5) ? "just_started" : "device_lost"
+    }
+    if !configuration.recording.hasPreEventAudio, case .remember = demand.value {
+      // At once, not when the store is open: raw sound is remembered for a few seconds only.
+      demand.value = .encode(from: trigger.time)
     }
     return OpenRequest(
       trigger: trigger, start: start, shortfall: shortfall, preEventAsked: asked,
@@ -391,17 +431,25 @@ public final class Recorder {
   }
 
   private func open(_ trigger: Trigger) {
-    // What was there at a remembered trigger is pinned since; the first keyframe may have come only now.
-    var prepared = request(for: trigger)
-    if let pending, pending.trigger == trigger, prepared.shortfall != nil {
-      prepared.shortfall = pending.shortfall ?? prepared.shortfall
-    }
+    // A remembered trigger's footage is pinned since it came; what the ring holds for it is looked up now, because the
+    // first keyframe may have come since.
+    let prepared = request(for: trigger)
     pending = nil
     mediaStart = prepared.start.time
-    if !configuration.recording.hasPreEventAudio, case .remember = demand.value {
-      demand.value = .encode(from: trigger.time)
+    isOpenAsked = true
+    storeWishes.open(prepared)
+    ring.bell.signal()
+  }
+
+  /// A remembered trigger that will not be honoured any more holds nothing in memory, and is not dropped in silence.
+  private func forgetPendingIfDropped() {
+    guard pending != nil, machine.pendingTrigger == nil, !isOpenAsked else { return }
+    pending = nil
+    ring.withRing { $0.unpin(.trigger) }
+    releaseSound()
+    if case .cannotRecord(let fault) = machine.state {
+      log.note(.note("the remembered trigger cannot be honoured: \(Self.words(fault))"))
     }
-    command(.open(prepared))
   }
 
   private func releaseSound() {
@@ -435,7 +483,10 @@ public final class Recorder {
           .badRequest, "source must be one of \(Trigger.Source.allCases.map(\.rawValue).joined(separator: ", "))")
       }
       return reply(trigger(source: known ?? .socket, edgeAge: edgeAge))
-    case .stop: return reply(perform(machine.handle(.stop(now), now: now)))
+    case .stop:
+      let answer = perform(machine.handle(.stop(now), now: now))
+      if answer == .stopped { command(.event(FootageEvent(time: now, value: "stop", message: "source=socket"))) }
+      return reply(answer)
     case .mark(let label):
       markLabel = label.map { "label=\($0)" } ?? ""
       return reply(perform(machine.handle(.mark(now), now: now)))
@@ -511,7 +562,7 @@ public final class Recorder {
     let bytesPerMinute = held > .seconds(2) ? Double(used) / held.inSeconds * 60 : 0
     let usable = freeBytes - Int64(configuration.store.reserveBytes)
     status.store = .init(
-      path: configuration.store.path, fileSystem: "", freeBytes: freeBytes,
+      path: configuration.store.path, fileSystem: fileSystem, freeBytes: freeBytes,
       minutesLeft: bytesPerMinute > 0 ? Int(Double(max(0, usable)) / bytesPerMinute) : nil)
     status.lagMilliseconds = lastLag?.inMilliseconds
     if let recording = machine.recording, recording.durableEnd != nil {

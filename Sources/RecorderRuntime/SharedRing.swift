@@ -51,16 +51,13 @@ final class SharedRing: Sendable {
   /// The writer sleeps until the bell rings: for a packet at or after `packet`, for a command, or at `deadline`.
   func sleep(until deadline: MonotonicTime, packet: MonotonicTime) {
     let mustWait = state.withLock { state in
-      let newest = max(state.ring.newestTime(of: .video), state.ring.newestTime(of: .audio))
+      // The slower track decides: the faster one is ahead most of the time.
+      let newest = min(state.ring.newestTime(of: .video), state.ring.newestTime(of: .audio))
       state.wakeAt = packet
       // A packet that came between the plan and this lock must not be slept through; the planner looks again.
       return newest < packet
     }
-    if mustWait {
-      bell.wait(until: deadline)
-    } else {
-      bell.wait(until: min(deadline, MonotonicTime.now() + .milliseconds(10)))
-    }
+    if mustWait { bell.wait(until: deadline) }
     bell.drain()
   }
 }

@@ -16,10 +16,11 @@ struct StoreOpening: Sendable {
 
 /// Body of the store thread: opens the store, then steps the writer until it is told to leave.
 ///
-/// It never waits for the control loop: events go into a bounded queue, and a full one drops the newest durable mark
-/// only, which the next one repeats.
+/// It never waits for the control loop: events go into a bounded queue, large enough for minutes of a control loop that
+/// stands still.
 func runStore(
   _ opening: StoreOpening, ring: SharedRing, profile: RecordingProfile, commands: BoundedQueue<StoreCommand>,
+  wishes: StoreWishes,
   events: BoundedQueue<StoreEvent>, health: CaptureHealth, log: EventLog
 ) {
   let store: EvidenceStore
@@ -31,9 +32,10 @@ func runStore(
     events.push(.unusable(error))
     return
   }
-  events.push(.ready)
+  events.push(.ready(fileSystem: (try? FileSystemStatus(path: opening.path).typeName) ?? ""))
   var worker = StoreWorker(
-    store: store, ring: ring, profile: profile, commands: commands, health: health, log: log, now: { .now() },
+    store: store, ring: ring, profile: profile, commands: commands, wishes: wishes, health: health, log: log,
+    now: { .now() },
     report: { events.push($0) })
   while true {
     switch worker.step() {

@@ -1,3 +1,4 @@
+import Synchronization
 import Core
 import Evidence
 import EvidenceStore
@@ -6,13 +7,54 @@ import Media
 
 /// What the control loop asks of the store thread.
 enum StoreCommand: Sendable {
-  case open(OpenRequest)
-  /// Moves the end of the open recording, or takes it away.
-  case end(MonotonicTime?)
   /// Something to write into the footage.
   case event(FootageEvent)
+  /// Something to write into the journal.
+  case notice(JournalEvent)
+}
+
+/// What the control loop wants of the store thread: the newest wish counts, and none can be lost in a full queue.
+struct StoreWish: Sendable {
+  struct End: Sendable {
+    /// Nil takes the end away.
+    var time: MonotonicTime?
+    var reason: CloseReason
+  }
+
+  var open: OpenRequest?
+  /// Moves the end of the open recording, or of the one that is asked for with it.
+  var end: End?
   /// No recording will be opened any more: finish and leave.
-  case leave
+  var leaves = false
+}
+
+/// Where the wishes are put, by the control loop, and taken, by the store thread.
+final class StoreWishes: Sendable {
+  private let wish = Mutex(StoreWish())
+
+  func open(_ request: OpenRequest) {
+    wish.withLock { wish in
+      wish.open = request
+      // An end that was meant for the recording before is not this one's.
+      wish.end = nil
+    }
+  }
+
+  func end(at time: MonotonicTime?, _ reason: CloseReason) {
+    wish.withLock { $0.end = .init(time: time, reason: reason) }
+  }
+
+  func leave() { wish.withLock { $0.leaves = true } }
+
+  /// What was wished since the last time.
+  func take() -> StoreWish {
+    wish.withLock { wish in
+      let taken = wish
+      wish.open = nil
+      wish.end = nil
+      return taken
+    }
+  }
 }
 
 /// A trigger that was taken up, with what the ring held for it at that moment. The ring's trigger pin is set.
@@ -36,7 +78,7 @@ struct FootageEvent: Hashable, Sendable {
 /// What the store thread tells the control loop.
 enum StoreEvent: Sendable {
   /// The store is open and a recording may be asked for.
-  case ready
+  case ready(fileSystem: String)
   /// The store cannot be opened; the thread has ended.
   case unusable(StoreError)
   /// The thread has ended, as it was told.
@@ -95,6 +137,7 @@ struct StoreWorker: ~Copyable {
   let ring: SharedRing
   let profile: RecordingProfile
   let commands: BoundedQueue<StoreCommand>
+  let wishes: StoreWishes
   let health: CaptureHealth
   let report: (StoreEvent) -> Void
   let log: EventLog
@@ -117,6 +160,7 @@ struct StoreWorker: ~Copyable {
 
   init(
     store: consuming EvidenceStore, ring: SharedRing, profile: RecordingProfile, commands: BoundedQueue<StoreCommand>,
+    wishes: StoreWishes,
     health: CaptureHealth, log: EventLog, now: @escaping () -> MonotonicTime,
     report: @escaping (StoreEvent) -> Void
   ) {
@@ -124,6 +168,7 @@ struct StoreWorker: ~Copyable {
     self.ring = ring
     self.profile = profile
     self.commands = commands
+    self.wishes = wishes
     self.health = health
     self.log = log
     self.now = now
@@ -134,10 +179,15 @@ struct StoreWorker: ~Copyable {
   /// One piece of work. Blocks as long as the card does.
   mutating func step() -> Next {
     takeLosses()
-    if let command = commands.pop() {
-      perform(command)
-      return .again
+    let wish = wishes.take()
+    isLeaving = isLeaving || wish.leaves
+    // The machine opens only after `closed`; should a second one come all the same, it keeps the first going.
+    if let request = wish.open { if open == nil { begin(request) } else { open?.planner.setEnd(nil) } }
+    if let end = wish.end, let open, open.endFault == nil {
+      open.planner.setEnd(end.time)
+      open.closeReason = end.reason
     }
+    while let command = commands.pop() { perform(command) }
     guard open != nil else { return idle() }
     return work()
   }
@@ -148,16 +198,11 @@ struct StoreWorker: ~Copyable {
 
   private mutating func perform(_ command: StoreCommand) {
     switch command {
-    case .open(let request):
-      // The machine opens only after `closed`; should a second one come all the same, it keeps the first going.
-      if open == nil { begin(request) } else { open?.planner.setEnd(nil) }
-    case .end(let end):
-      open?.planner.setEnd(end)
     case .event(let event):
       open?.pendingEvents.append(event)
       open?.planner.requestCheckpoint()
-    case .leave:
-      isLeaving = true
+    case .notice(let notice):
+      open?.pendingNotices.append(notice)
     }
   }
 
@@ -187,6 +232,7 @@ struct StoreWorker: ~Copyable {
       ring.withRing { $0.unpin(.recording) }
       let fault: RecorderFault = error.isFull ? .storeFull : .storeFailed
       idleFault = fault
+      nextIdleCheck = now() + Self.idleInterval
       report(.closed(fault))
     }
   }
@@ -214,7 +260,7 @@ struct StoreWorker: ~Copyable {
         case .nothing: break
         case .nextSegment:
           try recording.endSegment()
-          try store.anchor(recording.writer.head)
+          anchor(recording)
           try recording.beginSegment(ring: ring, at: edge)
           log.note(.segmentBegun(recording.segmentIndex))
         case .close:
@@ -230,7 +276,7 @@ struct StoreWorker: ~Copyable {
   /// A clean end: the segment's terminator, ENDSEG, CLOSE.
   private mutating func finish(_ recording: OpenRecording) throws(StoreError) {
     try recording.endSegment()
-    try recording.close(recording.endFault == .storeFull ? .full : isLeaving ? .shutdown : .stop)
+    try recording.close(recording.endFault == .storeFull ? .full : recording.closeReason)
     try store.didClose(id: recording.writer.id, counter: recording.writer.counter, head: recording.writer.head)
     log.note(
       .recordingClosed(
@@ -244,7 +290,7 @@ struct StoreWorker: ~Copyable {
     let started = now()
     try recording.checkpoint(startedAt: started, now: now)
     let finished = now()
-    let end = recording.planner.fragmentStart
+    let end = recording.durableEnd
     ring.withRing { $0.pin(.recording, from: end) }
     recording.consecutiveFailures = 0
     if finished - started > Self.slowCheckpoint {
@@ -252,7 +298,7 @@ struct StoreWorker: ~Copyable {
     }
     if finished - recording.lastAnchor > Self.anchorInterval {
       recording.lastAnchor = finished
-      try store.anchor(recording.writer.head)
+      anchor(recording)
     }
     report(.durable(end: end, lag: finished - end))
   }
@@ -260,24 +306,41 @@ struct StoreWorker: ~Copyable {
   private mutating func didClose(_ fault: RecorderFault?) {
     open = nil
     idleFault = fault
-    nextIdleCheck = .distantPast
+    // A card that failed is not asked again at once: the fault must be seen.
+    nextIdleCheck = fault == .storeFailed ? now() + Self.idleInterval : .distantPast
     ring.withRing { $0.unpin(.recording) }
     report(.closed(fault))
+  }
+
+  /// Remembers the journal's newest durable line off the card. When that fails the recording goes on: what is lost is a
+  /// witness, not footage.
+  private mutating func anchor(_ recording: OpenRecording) {
+    do throws(StoreError) { try store.anchor(recording.writer.head) } catch { log.note(.storeTrouble(error)) }
   }
 
   /// A failed write or sync: the segment is abandoned and written again from memory in a new one. When that fails too,
   /// or the journal cannot be written, the recording ends here and the state says so.
   private mutating func recover(_ recording: OpenRecording, from error: StoreError) {
-    log.note(.segmentAbandoned(recording.segmentIndex, error))
-    if error.allowsNewSegment, recording.consecutiveFailures < 3 {
+    var error = error
+    while error.allowsNewSegment, recording.consecutiveFailures < 3 {
+      log.note(.segmentAbandoned(recording.segmentIndex, error))
       recording.consecutiveFailures += 1
       do throws(StoreError) {
         try recording.abandonAndRewind(reason: error, ring: ring)
         log.note(.segmentBegun(recording.segmentIndex))
         return
-      } catch {
-        log.note(.storeTrouble(error))
+      } catch let next {
+        error = next
       }
+    }
+    log.note(.storeTrouble(error))
+    // What can still be said is said: the room for it was kept free.
+    do throws(StoreError) {
+      try recording.writer.abandonSegment(error)
+      try recording.close(error.isFull ? .full : .error)
+      try store.didClose(id: recording.writer.id, counter: recording.writer.counter, head: recording.writer.head)
+    } catch {
+      log.note(.storeTrouble(error))
     }
     didClose(error.isFull ? .storeFull : .storeFailed)
   }
@@ -301,7 +364,9 @@ struct StoreWorker: ~Copyable {
       report(.space(freeBytes: freeBytes))
       // A little more than the reserve, so that the state does not flutter.
       let needed = idleFault == .storeFull ? profile.reserveBytes + profile.reserveBytes / 4 : profile.reserveBytes
-      let fault: RecorderFault? = free == nil ? .storeFailed : freeBytes < needed ? .storeFull : nil
+      var fault: RecorderFault? = free == nil ? .storeFailed : freeBytes < needed ? .storeFull : nil
+      // statvfs answers on a card that fails every write: only a write that was confirmed takes the fault away.
+      if fault == nil, idleFault == .storeFailed, !store.acceptsWrites() { fault = .storeFailed }
       if fault != idleFault {
         idleFault = fault
         report(.store(fault))

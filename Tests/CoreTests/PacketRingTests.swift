@@ -125,6 +125,36 @@ struct PacketRingTests {
     #expect(used <= capacity)
   }
 
+  @Test("after a refusal the footage that is held is not given up for a picture that cannot be decoded")
+  func keepsFootageAfterRefusal() {
+    var script = RingScript(bytes: 10_000)
+    script.run(from: 0, to: 3_000)
+    script.ring.pin(.recording, from: RingScript.time(0))
+    script.run(from: 3_000, to: 14_100)
+    let before = script.ring.oldestSequence
+    // The recording ended: nothing is pinned any more.
+    script.ring.unpin(.recording)
+    let outcome = script.video(at: 14_100)
+    #expect(outcome == .refused(needsKeyframe: true))
+    let first = script.ring.header(at: script.ring.oldestSequence)
+    #expect(script.ring.oldestSequence >= before && first?.isKeyframe == true)
+    let held = script.ring.heldSpan
+    #expect(held >= .milliseconds(3_900))
+  }
+
+  @Test("what is older than the pin makes room for new packets while a recording runs")
+  func durableFootageMakesRoom() {
+    // The horizon holds 8 s; there is room for 6.
+    var script = RingScript(bytes: 6_000)
+    script.run(from: 0, to: 4_000)
+    for milliseconds in stride(from: Int64(4_000), to: 40_000, by: 100) {
+      // The card is 700 ms behind.
+      script.ring.pin(.recording, from: RingScript.time(milliseconds - 700))
+      let outcome = script.video(at: milliseconds)
+      if case .refused = outcome { Issue.record("refused at \(milliseconds)") }
+    }
+  }
+
   @Test("refused video comes back on a keyframe, and only with a tenth of the arena free")
   func resumesOnKeyframe() {
     var script = RingScript(bytes: 10_000)

@@ -123,14 +123,14 @@ struct RecorderMachineTests {
     ("ready", "storeFull", "cannotRecord", .none), ("ready", "storeGood", "=", .none),
     ("ready", "terminate", "stopping", .none),
 
-    ("saving", "captureReady", "=", .none), ("saving", "captureLost", "=", .none),
+    ("saving", "captureReady", "=", .none), ("saving", "captureLost", "atRisk", .none),
     ("saving", "trigger", "saving", .continued), ("saving", "stop", "saving", .stopped),
     ("saving", "mark", "=", .marked), ("saving", "durable", "recording", .none), ("saving", "tick", "=", .none),
     ("saving", "closed", "saving", .none), ("saving", "closedFull", "cannotRecord", .none),
     ("saving", "storeFull", "=", .none), ("saving", "storeGood", "=", .none),
     ("saving", "terminate", "stopping", .none),
 
-    ("recording", "captureReady", "=", .none), ("recording", "captureLost", "=", .none),
+    ("recording", "captureReady", "=", .none), ("recording", "captureLost", "atRisk", .none),
     ("recording", "trigger", "recording", .continued), ("recording", "stop", "closing", .stopped),
     ("recording", "mark", "=", .marked), ("recording", "durable", "recording", .none),
     ("recording", "tick", "=", .none), ("recording", "closed", "saving", .none),
@@ -144,7 +144,7 @@ struct RecorderMachineTests {
     ("at risk", "storeFull", "=", .none), ("at risk", "storeGood", "=", .none),
     ("at risk", "terminate", "stopping", .none),
 
-    ("post-event", "captureReady", "=", .none), ("post-event", "captureLost", "=", .none),
+    ("post-event", "captureReady", "=", .none), ("post-event", "captureLost", "atRisk", .none),
     ("post-event", "trigger", "recording", .continued), ("post-event", "stop", "closing", .stopped),
     ("post-event", "mark", "=", .marked), ("post-event", "durable", "postEvent", .none),
     ("post-event", "tick", "=", .none), ("post-event", "closed", "ready", .none),
@@ -294,6 +294,19 @@ struct RecorderMachineTests {
     #expect(Self.name(machine.state) == "closing")
     _ = machine.handle(.trigger(trigger(80)), now: at(80))
     #expect(machine.handle(.closed(nil), now: at(90)).open == trigger(80))
+  }
+
+  @Test("with camera and microphone dead recording is not shown, however fresh the checkpoints are")
+  func deadCapture() {
+    var machine = RecorderMachine(limits: .init(postEvent: .zero))
+    _ = machine.handle(.captureReady, now: at(0))
+    _ = machine.handle(.trigger(trigger(0)), now: at(0))
+    _ = machine.handle(.durable(end: at(900)), now: at(1_000))
+    _ = machine.handle(.captureLost, now: at(1_100))
+    _ = machine.handle(.durable(end: at(1_500)), now: at(1_700))
+    #expect(Self.name(machine.state) == "atRisk")
+    _ = machine.handle(.captureReady, now: at(1_800))
+    #expect(Self.name(machine.state) == "recording")
   }
 
   @Test("a press that was remembered is saved even when the process is asked to end")

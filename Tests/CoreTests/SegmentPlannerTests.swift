@@ -154,6 +154,32 @@ struct SegmentPlannerTests {
     #expect(plan.checkpoints.last?.end == plan.edges.last)
   }
 
+  @Test("a stop in the middle of a backlog still makes short fragments, segments and checkpoints")
+  func stopInBacklog() {
+    var plan = Plan()
+    plan.run(to: 30_000, stalled: 0..<30_000)
+    plan.planner.setEnd(at(29_900))
+    plan.work(now: 30_100)
+    let edges = plan.edges
+    for (left, right) in zip([0] + edges, edges) { #expect(right - left <= 500) }
+    #expect(plan.rotations == [10_000, 20_000])
+    #expect(plan.edges.last == 29_900 && plan.closedAt != nil)
+  }
+
+  @Test("frames that are still in the encoder when the stop comes are waited for")
+  func slowEncoderAtTheEnd() {
+    var plan = Plan(tracks: [.video, .audio])
+    for now in stride(from: Int64(0), to: 8_000, by: 5) {
+      // The encoder is 800 ms behind from 4 s on.
+      let delay: Int64 = now < 4_000 ? 60 : 800
+      if (now - delay) % 100 == 0, now >= delay { plan.arrive(.video, time: now - delay, now: now) }
+      if now >= 25, (now - 25) % 20 == 0 { plan.arrive(.audio, time: now - 25, now: now) }
+      if now == 5_000 { plan.planner.setEnd(at(5_000)) }
+      if plan.closedAt == nil { plan.work(now: now) }
+    }
+    #expect(plan.closedAt.map { $0 >= 5_800 && $0 < 6_200 } == true)
+  }
+
   @Test("with no packet at all time passes and the recording can be stopped")
   func nothingArrives() {
     var plan = Plan()
