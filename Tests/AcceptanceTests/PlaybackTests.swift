@@ -37,16 +37,13 @@ extension AcceptanceTests {
           .components(separatedBy: prefix)[1].split(separator: " ")
         #expect(words.first == "ended", "\(file): \(words)")
         #expect(words.count >= 4 && words[1] == "640x360", "\(file): \(words)")
-        let end = try Stock.probe(file, "v:0", "packet=pts_time,duration_time").compactMap { packet in
-          packet.compactMap { Double($0) }.reduce(0, +)
-        }.max()
-        let reached = words.count >= 4 ? Double(words[2]) : nil
-        #expect(abs((reached ?? 0) - (end ?? -1)) <= 0.1, "\(file) ends at \(end ?? -1): \(words)")
+        let frames = try Stock.probe(file, "v:0", "packet=pts_time").count
+        #expect(words.count >= 4 && Int(words[3]) == frames, "\(file) has \(frames) pictures: \(words)")
       }
     }
 
     /// A page that plays the files one after the other and tells the console how each one ended: how it ended, the size of
-    /// the picture, where, and how many pictures were decoded.
+    /// the picture, where, and how many pictures went through the decoder.
     private static func page(_ files: [String], in directory: String) throws -> String {
       let list = files.map { "\"file://\($0)\"" }.joined(separator: ", ")
       let text = """
