@@ -33,11 +33,13 @@ struct CameraIdentityTests {
     #expect(try camera.read("identity/device.key") == before)
   }
 
-  @Test("notes that the agency did not sign enrol nothing and leave nothing behind", arguments: ["roles", "recipients"])
+  @Test(
+    "notes that the agency did not sign enrol nothing and leave nothing behind", arguments: ["roles", "recipients"])
   func foreignNotes(_ kind: String) throws {
     let camera = try TestCamera(isEnrolled: false)
     let other = try NoteSigner(name: "root", seed: Randomness.bytes(32))
-    let note = kind == "roles" ? try camera.roles(version: 9, root: other) : try camera.recipients(version: 9, signer: other)
+    let note =
+      kind == "roles" ? try camera.roles(version: 9, root: other) : try camera.recipients(version: 9, signer: other)
     try camera.write("agency/\(kind).note", note)
     let error = failure { () throws(StoreError) in _ = try camera.enroll() }
     #expect(error?.kind == .identity)

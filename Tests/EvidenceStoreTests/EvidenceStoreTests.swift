@@ -258,7 +258,9 @@ func openDescriptor(of path: String) -> CInt? {
   for name in (try? listDirectory(path: "/proc/self/fd")) ?? [] {
     var target = [CChar](repeating: 0, count: 4_096)
     let count = readlink("/proc/self/fd/\(name)", &target, target.count)
-    if count > 0, String(decoding: target[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self) == path { return CInt(name) }
+    if count > 0, String(decoding: target[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self) == path {
+      return CInt(name)
+    }
   }
   return nil
 }

@@ -82,7 +82,9 @@ struct InternalStoreTests {
   func unreadable() throws {
     let camera = try TestCamera()
     _ = try update(camera, times: 4)
-    for name in ["counters.0", "counters.1"] { try plainWrite(camera, "identity/\(name)", Array("LAPEL1 counters".utf8)) }
+    for name in ["counters.0", "counters.1"] {
+      try plainWrite(camera, "identity/\(name)", Array("LAPEL1 counters".utf8))
+    }
     var error = failure { () throws(StoreError) in _ = try open(camera) }
     #expect(error?.kind == .store && error?.description.contains("lapel enroll") == true)
     // Also when one of them is gone.

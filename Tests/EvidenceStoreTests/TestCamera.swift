@@ -72,7 +72,8 @@ final class TestCamera {
 
   func enroll() throws(StoreError) -> DeviceIdentity {
     try CameraIdentity.enroll(
-      agencyPath: agencyPath, identityPath: identityPath, storePath: storePath, keyPlace: .internal, wallMilliseconds: 1)
+      agencyPath: agencyPath, identityPath: identityPath, storePath: storePath, keyPlace: .internal, wallMilliseconds: 1
+    )
   }
 
   func load() throws(StoreError) -> RecordingParties {

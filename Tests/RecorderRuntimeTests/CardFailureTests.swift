@@ -188,7 +188,9 @@ extension Trait where Self == ConditionTrait {
 /// The descriptor under which this process has a file open.
 func openDescriptor(of path: String) -> CInt? {
   for name in (try? fileNames("/proc/self/fd")) ?? [] {
-    if let number = CInt(name), (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(name)")) == path {
+    if let number = CInt(name),
+      (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(name)")) == path
+    {
       return number
     }
   }

@@ -112,7 +112,10 @@ struct ControlServerTests {
     try client.send("\u{1}\u{2}\n\nstop now\nstop\n")
     try served.turn()
     let answer = try client.receive()
-    #expect(answer.split(separator: "\n").map { $0.prefix(15) } == ["ERR bad_request", "ERR bad_request", "ERR bad_request", "OK heard"])
+    #expect(
+      answer.split(separator: "\n").map { $0.prefix(15) } == [
+        "ERR bad_request", "ERR bad_request", "ERR bad_request", "OK heard",
+      ])
     #expect(served.requests == [.stop])
     try client.send(String(repeating: "a", count: 5_000))
     try served.turn()

@@ -104,7 +104,8 @@ struct ExchangeTests {
           guard let (sequence, header) = ring.nextPacket(of: track, from: from) else { return nil }
           var bytes = [UInt8](repeating: 0, count: header.length)
           let copied = bytes.withUnsafeMutableBytes { ring.copyBytes(of: sequence, from: 0, into: $0) }
-          return Found(sequence: sequence, position: header.position, bytes: Array(bytes[..<copied]), length: header.length)
+          return Found(
+            sequence: sequence, position: header.position, bytes: Array(bytes[..<copied]), length: header.length)
         }
         guard let found else { continue }
         hasRead = true

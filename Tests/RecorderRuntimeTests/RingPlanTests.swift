@@ -22,7 +22,8 @@ struct RingPlanTests {
     return configuration
   }
 
-  @Test("the arena is peak × times and at most 15 % more", arguments: [0, 10, 30, 120], [1_000_000, 4_000_000, 8_000_000])
+  @Test(
+    "the arena is peak × times and at most 15 % more", arguments: [0, 10, 30, 120], [1_000_000, 4_000_000, 8_000_000])
   func size(preEvent: Int64, peak: Int) {
     let configuration = configuration(preEvent: preEvent, peak: peak)
     let plan = RingPlan(configuration, encoder: settings(configuration), kind: .x264, hasSound: true)
