@@ -141,7 +141,9 @@ public struct SegmentPlanner: Sendable {
 
   private func nextEdge(ring: borrowing PacketRing) -> (edge: MonotonicTime, isRotation: Bool) {
     let longest = fragmentStart + settings.longestFragment
-    let rotation = ring.keyframeTime(atOrAfter: max(segmentStart + settings.segmentLength, fragmentStart))
+    // Half a frame early: thirty times a thirtieth of a second, in whole nanoseconds, is less than a second.
+    let due = segmentStart + settings.segmentLength - settings.videoInterval / 2
+    let rotation = ring.keyframeTime(atOrAfter: max(due, fragmentStart))
     if let rotation, rotation <= longest, rotation > segmentStart { return (rotation, true) }
     let keyframe = ring.keyframeTime(atOrAfter: fragmentStart + settings.shortestFragment)
     if let keyframe, keyframe <= longest { return (keyframe, false) }

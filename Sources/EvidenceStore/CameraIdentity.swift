@@ -103,6 +103,12 @@ public enum CameraIdentity {
         "this camera is not enrolled: there is no readable \(identityPath)/device.key. Run `lapel enroll --agency DIR`, "
           + "where DIR is the public directory that `lapel-dock keygen` made; or `lapel demo` to see it work.")
     }
+    do throws(LinuxError) { _ = try Directory(path: storePath) } catch {
+      // Of a store that is missing the missing note tells, below.
+      if error.errno == ENOTDIR {
+        throw StoreError(.store, "\(storePath) is no directory: set store.path to one on the evidence card.")
+      }
+    }
     let files = try onCard(.identity) { () throws(LinuxError) in
       (
         seed: try readSmallFile(path: "\(identityPath)/device.key", limit: noteLimit),

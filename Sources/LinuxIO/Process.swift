@@ -12,6 +12,20 @@ public enum Process {
   /// True unless core dumps were disabled.
   public static var isDumpable: Bool { clinux_is_dumpable() == 1 }
 
+  /// Takes program text out of this process's memory that was needed to start only: the pages of all executable mappings
+  /// go, and those still in use come back, from the page cache, when they are next run (madvise(2), MADV_DONTNEED; text
+  /// is never modified, so nothing is lost). Call it once, when everything runs.
+  public static func releaseStartupText() {
+    guard let bytes = try? readSmallFile(path: "/proc/self/maps", limit: 1 << 20) else { return }
+    for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
+      let words = line.split(separator: " ", omittingEmptySubsequences: true)
+      guard words.count >= 6, words[1] == "r-xp", words[5].hasPrefix("/") else { continue }
+      let bounds = words[0].split(separator: "-").compactMap { UInt($0, radix: 16) }
+      guard bounds.count == 2, bounds[0] < bounds[1] else { continue }
+      madvise(UnsafeMutableRawPointer(bitPattern: bounds[0]), Int(bounds[1] - bounds[0]), CInt(MADV_DONTNEED))
+    }
+  }
+
   /// malloc gives free memory at the end of its heap back above this many bytes (mallopt(3), M_TRIM_THRESHOLD).
   @discardableResult
   public static func setMallocTrimThreshold(_ bytes: Int) -> Bool {

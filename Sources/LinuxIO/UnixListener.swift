@@ -60,6 +60,12 @@ public struct UnixListener: ~Copyable, Sendable {
     }
   }
 
+  /// The process that listens on this path (unix(7), SO_PEERCRED); nil when nobody answers there.
+  public static func process(listeningOn path: String) -> Int32? {
+    guard let socket = try? UnixSocket.connect(path: path), let peer = try? socket.peerCredentials() else { return nil }
+    return peer.process
+  }
+
   private static func bind(_ raw: CInt, _ path: String) throws(LinuxError) {
     if clinux_unix_bind(raw, path) == 0 { return }
     let code = errno

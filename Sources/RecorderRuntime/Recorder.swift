@@ -63,6 +63,13 @@ public final class Recorder {
     configuration: RecorderConfiguration, parties: RecordingParties, softwareVersion: String, softwareHash: Hash32,
     configurationHash: Hash32
   ) throws(RecorderError) {
+    // Before any device is touched: a busy camera would be named instead of the recorder that has it.
+    if let process = UnixListener.process(listeningOn: configuration.control.socket) {
+      throw RecorderError(
+        .store,
+        "a recorder is running already (process \(process)) and answers on \(configuration.control.socket). Stop it "
+          + "first, or give this one another store and another control.socket.")
+    }
     self.configuration = configuration
     self.softwareVersion = softwareVersion
     do throws(LinuxError) {
@@ -356,6 +363,7 @@ public final class Recorder {
   private func announceReadiness() {
     // The first time the picture is waited for; after that either track alone is worth recording.
     guard isStoreReady, isVideoLive || (hasBeenReady && isAudioLive) else { return }
+    if !hasBeenReady { Process.releaseStartupText() }
     hasBeenReady = true
     handle(.captureReady)
   }
@@ -426,7 +434,10 @@ public final class Recorder {
   private func open(_ trigger: Trigger) {
     // A remembered trigger's footage is pinned since it came; what the ring holds for it is looked up now, because the
     // first keyframe may have come since.
-    let prepared = request(for: trigger)
+    var prepared = request(for: trigger)
+    if let pending, pending.trigger == trigger, prepared.shortfall != nil {
+      prepared.shortfall = pending.shortfall ?? prepared.shortfall
+    }
     pending = nil
     mediaStart = prepared.start.time
     isOpenAsked = true

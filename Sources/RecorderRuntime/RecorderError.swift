@@ -1,5 +1,5 @@
 import Camera
-import EvidenceStore
+public import EvidenceStore
 import Encoding
 import LinuxIO
 import Microphone
@@ -32,5 +32,5 @@ public struct RecorderError: Error, Sendable, CustomStringConvertible {
   init(_ error: MicrophoneError) { self.init(.device, error.description) }
   init(_ error: EncodingError) { self.init(.configuration, error.description) }
   init(_ error: LinuxError) { self.init(.system, error.description) }
-  init(_ error: StoreError) { self.init(error.kind == .identity ? .identity : .store, error.description) }
+  public init(_ error: StoreError) { self.init(error.kind == .identity ? .identity : .store, error.description) }
 }

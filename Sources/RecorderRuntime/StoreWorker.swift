@@ -217,7 +217,7 @@ struct StoreWorker: ~Copyable {
       log.note(
         .recordingOpened(
           id: writer.id.description, counter: writer.counter,
-          heldMilliseconds: (request.trigger.time - request.start.time).inMilliseconds,
+          heldMilliseconds: max(0, (request.trigger.time - request.start.time).inMilliseconds),
           askedMilliseconds: request.preEventAsked.inMilliseconds))
       let recording = OpenRecording(writer: writer, request: request, profile: profile, now: now())
       for loss in recentLosses where loss.to > request.start.time { recording.pendingLosses.append(loss) }

@@ -54,7 +54,8 @@ public enum PatternReader {
 
   /// The samples at which beeps begin, in each second at most one or two ticks of 1/48000 s off.
   ///
-  /// `pcm`: interleaved, 48 kHz; the first channel counts. A beep without 5 ms of quiet before it is no onset.
+  /// `pcm`: interleaved, 48 kHz; the first channel counts. A beep without 5 ms of quiet before it is no onset, nor is what a
+  /// codec makes of the beep's end.
   public static func beepOnsets(in pcm: Span<Int16>, channels: Int = 1) -> [Int] {
     let count = pcm.count / max(1, channels)
     guard count > Tone.period else { return [] }
@@ -69,7 +70,7 @@ public enum PatternReader {
         index += 1
         continue
       }
-      if quiet >= 240 {
+      if quiet >= 240, index - (onsets.last ?? -48_000) > 2 * SyntheticMicrophone.beepSamples {
         // The measure rises evenly over one period of the window from the onset: half its plateau lies half a window on.
         let plateau = loudness[index..<min(count, index + 960)].max() ?? 0
         var crossing = index

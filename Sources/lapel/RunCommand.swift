@@ -36,7 +36,7 @@ struct RunCommand: ParsableCommand {
           configurationHash: Hash32.sha256(of: Array(values.canonicalText.utf8)))
         try recorder.run()
       } catch let error as StoreError {
-        throw CommandFailure("\(error)", exitCode: RecorderError.Kind.identity.rawValue)
+        throw CommandFailure("\(error)", exitCode: RecorderError(error).exitCode)
       } catch let error as RecorderError {
         throw CommandFailure("\(error)", exitCode: error.exitCode)
       }

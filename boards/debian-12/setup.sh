@@ -133,22 +133,25 @@ demo() {
 
 # --- Tests ------------------------------------------------------------------------------------------------------------
 
-# Runs every job of the device lab; adds a line for each to `results`.
+# Runs the jobs of the device lab that judge Lapel (the others judge the lab); adds a line for each to `results`.
 lab() {
-  local job name begin code
-  for job in Tests/Lab/jobs/*.sh; do
-    [ -e "$job" ] || continue
-    name="lab $(basename "$job" .sh)"
-    begin=$SECONDS
-    say "$name: a guest with real V4L2 and ALSA drivers"
-    LAPEL_BIN=$PWD/.build/release Tests/Lab/run "$job"
-    code=$?
-    case $code in
-      0) results+=("passed   $name ($((SECONDS - begin)) s)") ;;
-      77) results+=("skipped  $name: no lab here, the reason is above") ;;
-      *) results+=("FAILED   $name (status $code)") && failed=1 ;;
-    esac
-  done
+  lab_job "record" Tests/Lab/check-record
+  lab_job "camera library" Tests/Lab/run capture-camera.sh --timeout 900
+  lab_job "microphone library" Tests/Lab/run capture-microphone.sh --timeout 600
+}
+
+# lab_job NAME COMMAND…
+lab_job() {
+  local name="lab $1" begin=$SECONDS code
+  shift
+  say "$name: a guest with real V4L2 and ALSA drivers"
+  LAPEL_LAB_NICE=0 LAPEL_BIN=$PWD/.build/release "$@" --env "CAPTURE_PROBE=$PWD/.build/release/CaptureProbe"
+  code=$?
+  case $code in
+    0) results+=("passed   $name ($((SECONDS - begin)) s)") ;;
+    77) results+=("skipped  $name: no lab here, the reason is above") ;;
+    *) results+=("FAILED   $name (status $code)") && failed=1 ;;
+  esac
 }
 
 tests() {

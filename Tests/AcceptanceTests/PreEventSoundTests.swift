@@ -1,0 +1,45 @@
+import Foundation
+import Testing
+
+extension AcceptanceTests {
+  @Suite("Pre-event sound", .serialized)
+  struct PreEventSoundTests {
+    @Test(
+      "1280x720 with pre-event sound: every frame once, and a beep at every flash across the trigger and all segments")
+    func soundFromTheStart() throws {
+      let rig = try Rig(
+        """
+        camera.width = 1280
+        camera.height = 720
+        recording.pre_event_s = 10
+        recording.pre_event_audio = true
+        recording.segment_s = 10
+        """)
+      try rig.startReady(preEvent: 10)
+      #expect(try rig.command("start").code == 0)
+      try rig.record(seconds: 30)
+      try rig.stop()
+      #expect(rig.finish() == 0)
+      try Dock.expectVerified(rig, recordings: 1)
+
+      let recording = try rig.recordingPath()
+      let file = "\(rig.directory)/opened.mp4"
+      let opened = try Dock.open(recording, as: file)
+      #expect(try Stock.segments(of: recording, into: rig.directory).count >= 3)
+      #expect(opened.facts["pre_event_short"] == "-")
+      #expect(try opened.number("pre_event_held_ms") >= 10_000)
+      let measured = try Dock.measure(file)
+      measured.expectEveryFrameOnce(rig.losses())
+      // Each whole second that the footage holds; one within its first or last tenth may be cut.
+      let begins = Int((Double(measured.firstCounter) / 30 + 0.1).rounded(.up))
+      let ends = Int((Double(measured.lastCounter + 1) / 30 - 0.1).rounded(.down))
+      let inside = measured.offsets.filter { (begins...ends).contains($0.second) }
+      #expect(inside.map(\.second) == Array(begins...ends))
+      #expect(measured.offsets.allSatisfy { abs($0.ms) <= 5 }, "\(measured.offsets)")
+      let sound = try opened.track("audio")
+      #expect(sound.gaps.isEmpty && sound.steps == 0)
+      #expect(sound.startSeconds <= 0.03, "the sound begins with the picture")
+      try Stock.expectCleanDecoding(file)
+    }
+  }
+}
