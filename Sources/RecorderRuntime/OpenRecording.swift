@@ -180,7 +180,10 @@ final class OpenRecording {
     }
     videoCursor = video.cursor
     audioCursor = audio.cursor
-    if let lastAudio = audio.packets.last?.header { timeline.turn(at: edge, lastAudio: lastAudio) }
+    if let lastAudio = audio.packets.last?.header {
+      // The last picture's duration said where the next one begins, by the line so far: the turn comes there, not before.
+      timeline.turn(at: video.successor?.time ?? edge, lastAudio: lastAudio)
+    }
     planner.didWriteFragment(edge: edge)
   }
 

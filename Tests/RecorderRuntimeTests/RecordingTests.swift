@@ -102,6 +102,97 @@ struct RecordingTests {
     return kinds
   }
 
+  @Test(
+    "the pictures follow a microphone that is 200 ppm off, and still every sample begins where the one before ends",
+    arguments: [-200.0, 200])
+  func drift(ppm: Double) throws {
+    let plain = try Reel.plain.get()
+    // Its crystal is off, and the driver's timestamps jitter by 10 ms: the packets have the times that the clock makes of it.
+    var clock = AudioClock(nominalRate: 48_000)
+    var state: UInt64 = 1
+    let sound = plain.packets.filter { $0.header.track == .audio }.map { packet in
+      var packet = packet
+      let since = packet.header.time - Reel.epoch
+      let truth = Reel.epoch + Nanoseconds(Int64((Double(since.count) * (1 + ppm / 1e6)).rounded()))
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      let jitter = Nanoseconds(Int64(state >> 33) % 20_000_000 - 10_000_000)
+      clock.measure(position: packet.header.position, time: truth + jitter)
+      packet.header.time = clock.time(of: packet.header.position) ?? truth
+      packet.arrival = truth + .milliseconds(35)
+      return packet
+    }
+    let studio = try Studio(plain.with(sound: sound, lookahead: plain.lookahead), preEvent: .seconds(5))
+    studio.run(to: 8_500)
+    studio.trigger()
+    studio.run(to: 50_700)
+    studio.stop()
+    studio.run(to: 53_000)
+    let footage = try Footage(studio.agency, scratch: studio.scratch)
+    #expect(footage.verdict.headline == .verified, "\(footage.verdict.findings)")
+    let run = try #require(footage.runs.first)
+    try expectContinuity(run, of: .video)
+    try expectContinuity(run, of: .audio)
+    let report = try footage.report(run)
+    #expect(report.isComplete)
+    // The beep of second n is heard n × 200 µs late by the camera's clock, and must be found there.
+    let offsets = report.offsets.filter { $0.second > 4 }
+    #expect(offsets.count >= 45)
+    for offset in offsets { #expect(abs(offset.milliseconds - Double(offset.second) * ppm / 1e3) < 5) }
+  }
+
+  @Test("a stop right after the trigger still makes a whole pre-event in short fragments, with its segments")
+  func stopAtOnce() throws {
+    let reel = try Reel.plain.get()
+    let studio = try Studio(reel, preEvent: .seconds(20), segment: .seconds(10))
+    studio.run(to: 25_300)
+    let request = studio.trigger()
+    studio.stop()
+    let end = studio.now
+    studio.run(to: 29_000)
+    #expect(studio.closing == .some(nil))
+    let footage = try Footage(studio.agency, scratch: studio.scratch)
+    #expect(footage.verdict.headline == .verified, "\(footage.verdict.findings)")
+    #expect(footage.verdict.segments == 2)
+    let run = try #require(footage.runs.first)
+    let report = try footage.report(run)
+    #expect(report.isComplete)
+    #expect(report.frames == reel.packets(of: .video, from: request.start.time, to: end).count)
+    for times in try Footage.fragments(run, of: .video) {
+      if let first = times.first, let last = times.last { #expect(last - first <= 16 * 3_000) }
+    }
+    // Times, keyframe and asked pre-event stand in the init of the first segment.
+    let facts = footage.opened.summary.facts
+    #expect(facts["pre_event_asked_ms"] == "20000" && facts["pre_event_short"] == "-")
+    let held = facts["pre_event_held_ms"].flatMap { Int64($0) }
+    #expect(held == (request.trigger.time - request.start.time).inMilliseconds)
+  }
+
+  @Test("a recording right after another has its whole pre-event and shares nothing but footage with the first")
+  func again() throws {
+    let reel = try Reel.plain.get()
+    let studio = try Studio(reel)
+    studio.run(to: 15_000)
+    studio.trigger()
+    studio.run(to: 20_000)
+    studio.stop()
+    studio.run(to: 21_000)
+    let second = studio.trigger()
+    studio.run(to: 26_000)
+    studio.stop()
+    let end = studio.now
+    studio.run(to: 28_000)
+    #expect(second.start.reachesBack)
+    for index in 0...1 {
+      let footage = try Footage(studio.agency, scratch: studio.scratch, index: index)
+      #expect(footage.verdict.headline == .verified, "\(footage.verdict.findings)")
+      guard index == 1 else { continue }
+      let run = try #require(footage.runs.first)
+      let report = try footage.report(run)
+      #expect(report.isComplete)
+      #expect(report.frames == reel.packets(of: .video, from: second.start.time, to: end).count)
+    }
+  }
+
   @Test("losses stand in the journal as gaps with track, place and cause, and the next checkpoint counts them")
   func losses() throws {
     let studio = try Studio(try Reel.plain.get())
