@@ -67,8 +67,8 @@ public final class Recorder {
     if let process = UnixListener.process(listeningOn: configuration.control.socket) {
       throw RecorderError(
         .store,
-        "a recorder is running already (process \(process)) and answers on \(configuration.control.socket). Stop it "
-          + "first, or give this one another store and another control.socket.")
+        "a recorder is running already (process \(process)) and answers on \(configuration.control.socket). Stop it first, "
+          + "or give this one another store and another control.socket.")
     }
     self.configuration = configuration
     self.softwareVersion = softwareVersion
@@ -433,7 +433,10 @@ public final class Recorder {
   private func open(_ trigger: Trigger) {
     // A remembered trigger's footage is pinned since it came; what the ring holds for it is looked up now, because the
     // first keyframe may have come since.
-    let prepared = request(for: trigger)
+    var prepared = request(for: trigger)
+    if let pending, pending.trigger == trigger, prepared.shortfall != nil {
+      prepared.shortfall = pending.shortfall ?? prepared.shortfall
+    }
     pending = nil
     mediaStart = prepared.start.time
     isOpenAsked = true

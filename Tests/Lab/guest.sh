@@ -81,6 +81,13 @@ camera_control() {
 # Only the line that read_vivid_osd.py reads: time since the stream started, and the frame's sequence number.
 camera_counter_only() { camera_control osd_text_mode=1; }
 
+# vivid draws in a thread of its own, once streaming, and skips a frame when it gets no CPU for long. A camera has its
+# own hardware: what is lost should be lost by who captures.
+camera_unhurried() {
+  local thread
+  for thread in $(pgrep vivid-); do chrt --fifo --pid 50 "$thread" || fail "no priority for vivid's thread"; done
+}
+
 # camera_fault WHAT [VALUE]
 camera_fault() {
   case $1 in

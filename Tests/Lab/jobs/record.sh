@@ -1,16 +1,11 @@
 # The recorder on a real camera and a real microphone: 640x360 at 15 fps, and a tone with a beep at each flash of
-# the picture; 10 s before the trigger, 30 s after it, in segments of 10 s. $LAPEL_BIN holds lapel and lapel-dock. Kept for the host, which verifies and opens:
+# the picture; 10 s before the trigger, 30 s after it, in segments of 10 s. $LAPEL_BIN holds lapel and lapel-dock.
+# Kept for the host, where check-record verifies, opens and checks:
 #   store/     the evidence card      agency/  the agency's keys      identity/  the camera's, with its internal store
-#   run.log    what lapel run said    config.toml    ready.json, recording.json, stopped.json: status at these times
+#   run.log    what lapel run said    lapel.toml    ready.json, recording.json, stopped.json: status at these times
 #   facts      one NAME=VALUE a line, times in seconds of CLOCK_MONOTONIC
 . "$LAB/guest.sh"
-[ -n "${LAPEL_BIN:-}" ] || fail "LAPEL_BIN is not set: the directory of lapel and lapel-dock"
-[ -x "$LAPEL_BIN/lapel" ] || fail "no program lapel in $LAPEL_BIN"
-[ -x "$LAPEL_BIN/lapel-dock" ] || fail "no program lapel-dock in $LAPEL_BIN"
-
-config=/run/lapel/config.toml
-mkdir -p /run/lapel
-lapel() { "$LAPEL_BIN/lapel" "$@" --config "$config"; }
+. "$LAB/recorder.sh"
 
 camera_webcam
 camera_counter_only
@@ -18,80 +13,18 @@ camera_counter_only
 camera_control test_pattern=4 horizontal_movement=0 vertical_movement=2
 microphone
 card 256
-
-cat >"$config" <<TOML
-[store]
-path = "$CARD/lapel"
-
-[identity]
-path = "/run/lapel/identity"
-
-[camera]
-source = "v4l2"
-device = "$CAMERA"
-width = 640
-height = 360
-fps = 15
-
-[microphone]
-source = "alsa"
-device = "$MICROPHONE"
-
-[video]
-preset = "ultrafast" # the guest encodes 18 to 49 frames a second with it
-bitrate_kbps = 1000
-peak_kbps = 1500
-
-[recording]
-pre_event_s = 10
-segment_s = 10
-
-[control]
-socket = "/run/lapel/control.sock"
-TOML
-cp "$config" "$RESULTS/config.toml"
-"$LAPEL_BIN/lapel" config check "$config" || fail "the configuration is refused"
-
-# Keys: an agency's, and the camera's.
-"$LAPEL_BIN/lapel-dock" keygen /run/agency || fail "lapel-dock keygen"
-lapel enroll --agency /run/agency/agency.pub || fail "lapel enroll"
-
-# The guest never sleeps, so time since boot is CLOCK_MONOTONIC; in hundredths.
-fact() {
-  local up
-  read -r up _ </proc/uptime
-  echo "$1=$up" >>"$RESULTS/facts"
-}
-state() { lapel status --json 2>/dev/null | sed -n 's/.*"state" *: *"\([^"]*\)".*/\1/p'; }
-is() { [ "$(state)" = "$1" ]; }
-# What the recorder says of itself, and the kernel of its memory.
-keep_status() {
-  lapel status --json >"$RESULTS/$1.json" || fail "lapel status"
-  grep -E '^(VmRSS|VmHWM|VmLck|Threads)' "/proc/$recorder/status" >"$RESULTS/$1.memory"
-}
+configure
+enroll
 
 flash_and_beep 120 1017
-# A background job of a script ignores SIGINT unless told not to.
-env --default-signal=INT "$LAPEL_BIN/lapel" run --config "$config" >"$RESULTS/run.log" 2>&1 &
-recorder=$!
-alive() { kill -0 "$recorder" 2>/dev/null || fail "lapel run ended: $(tail -n 5 "$RESULTS/run.log")"; }
-wait_ready() {
-  local until=$((SECONDS + 30))
-  until is ready; do
-    alive
-    [ $SECONDS -lt $until ] || fail "not ready within 30 s: $(tail -n 5 "$RESULTS/run.log")"
-    sleep 0.2
-  done
-}
-
-wait_ready
+start_recorder
 fact ready
 sleep 13 # more than the pre-event and a GOP
 keep_status ready
 fact start
 lapel start || fail "lapel start"
 fact started
-wait_for 10 "state recording" is recording
+wait_log "state: recording" 20
 fact recording
 sleep 20
 keep_status recording
@@ -99,16 +32,8 @@ sleep 10
 alive
 fact stop
 lapel stop || fail "lapel stop"
-wait_ready
+wait_log "recording closed" 30
 fact stopped
 keep_status stopped
-kill -INT "$recorder"
-status=0
-wait "$recorder" || status=$?
-[ $status = 0 ] || fail "lapel run ended with status $status after Ctrl-C: $(tail -n 5 "$RESULTS/run.log")"
-
-find "$CARD/lapel" -name '*.mp4.age' | grep -q . || fail "no segment on the card"
-cp -a "$CARD/lapel" "$RESULTS/store"
-cp -a /run/agency "$RESULTS/agency"
-cp -a /run/lapel/identity "$RESULTS/identity"
-say "recorded; $(du -sm "$RESULTS/store" | cut -f 1) MiB"
+end_recorder
+keep_evidence

@@ -1,0 +1,234 @@
+import Core
+import Media
+import Synthetic
+import Testing
+
+@testable import Evidence
+@testable import Opening
+@testable import RecorderRuntime
+
+@Suite("A recording from camera to opened file")
+struct RecordingTests {
+  @Test("a minute in 20 s segments verifies, and the opened file holds every frame and sample once, in step")
+  func minute() throws {
+    let reel = try Reel.plain.get()
+    let studio = try Studio(reel)
+    studio.run(to: 12_345)
+    let request = studio.trigger()
+    studio.run(to: 62_900)
+    studio.stop()
+    let end = studio.now
+    studio.run(to: 66_000)
+    #expect(studio.closing == .some(nil))
+    #expect(request.start.reachesBack)
+    // The keyframe at or before trigger − 10 s: frame 60, as a GOP has 30 frames.
+    #expect(request.start.time == Reel.epoch + Reel.frameInterval * 60)
+
+    let footage = try Footage(studio.agency, scratch: studio.scratch)
+    #expect(footage.verdict.headline == .verified, "\(footage.verdict.findings)")
+    #expect(footage.verdict.closeReason == .stop)
+    #expect(footage.verdict.gaps == 0 && footage.verdict.framesLost == 0 && footage.verdict.samplesLost == 0)
+    #expect(footage.verdict.segments == 3)
+    #expect(footage.opened.isWhole)
+    let run = try #require(footage.runs.first)
+    #expect(footage.runs.count == 1)
+
+    let report = try footage.report(run)
+    #expect(report.isComplete)
+    #expect(report.firstCounter == 60)
+    let captured = reel.packets(of: .video, from: request.start.time, to: end)
+    #expect(report.frames == captured.count)
+    #expect(report.lastCounter.map(Int64.init) == captured.last?.position)
+    #expect(report.largestTimingError < 0.1)
+    // The beep at the very start is cut by it and has no onset of its own.
+    let offsets = report.offsets.filter { $0.second > 2 }
+    #expect(offsets.map(\.second) == Array(3...62))
+    #expect(offsets.allSatisfy { abs($0.milliseconds) <= 5 }, "\(offsets)")
+
+    try expectContinuity(run, of: .video)
+    try expectContinuity(run, of: .audio)
+    let sound = try Footage.fragments(run, of: .audio).flatMap { $0.dropLast() }
+    #expect(sound.count == reel.packets(of: .audio, from: request.start.time, to: end).count)
+    #expect(zip(sound, sound.dropFirst()).allSatisfy { $1 - $0 == 960 })
+    try expectStandAlone(footage, studio, whole: run)
+  }
+
+  /// Each fragment of a track begins where the one before ends.
+  private func expectContinuity(_ bytes: [UInt8], of track: TrackID) throws {
+    let fragments = try Footage.fragments(bytes, of: track)
+    #expect(fragments.count > 100)
+    for (left, right) in zip(fragments, fragments.dropFirst()) {
+      #expect(left.last == right.first, "track \(track.rawValue)")
+    }
+    for times in fragments { for (left, right) in zip(times, times.dropFirst()) { #expect(left < right) } }
+    #expect(fragments.first?.first == 0 || track == .audio)
+  }
+
+  /// Stock age opens each segment; each begins with an IDR picture, plays by itself, and all together are the whole.
+  private func expectStandAlone(_ footage: Footage, _ studio: Studio, whole: [UInt8]) throws {
+    var frames = 0
+    var samples = 0
+    let names = try fileNames(footage.directory).filter { EvidenceName.parseSegment($0) != nil }
+    #expect(names.count == 3)
+    for name in names {
+      let plain = try quietly([
+        "age", "-d", "-i", studio.scratch.path("agency/identity.txt"), "\(footage.directory)/\(name)",
+      ])
+      let boxes = try BoxReader.boxes(plain)
+      #expect(boxes.first?.type == .fileType)
+      let data = try #require(boxes.first { $0.type == .mediaData })
+      // NAL unit type 5, after four bytes of length: x264 puts its SEI in front of the very first only.
+      let unit = data.content.lowerBound
+      let kinds = try nalKinds(plain, from: unit, to: data.content.upperBound)
+      #expect(kinds.first { (1...5).contains($0) } == 5, "\(name)")
+      let report = SyntheticReport(frames: try footage.frames(plain), beeps: [])
+      #expect(report.isComplete, "\(name)")
+      frames += report.frames
+      samples += try footage.sound(plain).count
+    }
+    #expect(frames == (try Footage.fragments(whole, of: .video).reduce(0) { $0 + $1.count - 1 }))
+    #expect(samples == (try footage.sound(whole).count))
+  }
+
+  /// The types of the first NAL units.
+  private func nalKinds(_ bytes: [UInt8], from start: Int, to end: Int) throws -> [UInt8] {
+    var kinds: [UInt8] = []
+    var position = start
+    while position + 4 < end, kinds.count < 3 {
+      let length = bytes[position..<position + 4].reduce(0) { $0 << 8 | Int($1) }
+      kinds.append(bytes[position + 4] & 31)
+      position += 4 + length
+    }
+    return kinds
+  }
+
+  @Test("losses stand in the journal as gaps with track, place and cause, and the next checkpoint counts them")
+  func losses() throws {
+    let studio = try Studio(try Reel.plain.get())
+    // Before the start, across the start's GOP, inside the pre-event, and while recording.
+    studio.run(to: 1_500)
+    studio.report(Loss(track: .video, from: Reel.at(1_000), to: Reel.at(1_100), count: 3, cause: .sequence))
+    studio.run(to: 8_000)
+    studio.report(Loss(track: .audio, from: Reel.at(7_000), to: Reel.at(7_040), count: 1_920, cause: .xrun))
+    studio.run(to: 14_000)
+    let request = studio.trigger()
+    studio.run(to: 18_000)
+    studio.report(Loss(track: .video, from: Reel.at(17_600), to: Reel.at(17_900), count: 8, cause: .errorBuffer))
+    studio.run(to: 20_000)
+    studio.stop()
+    studio.run(to: 23_000)
+    let footage = try Footage(studio.agency, scratch: studio.scratch)
+    #expect(footage.verdict.headline == .verified)
+    func media(_ milliseconds: Int64) -> Int64 { (Reel.at(milliseconds) - request.start.time).inMicroseconds }
+    let gaps = footage.gaps
+    let expected: [(TrackID, Int64, Int64, JournalEvent.GapCause)] = [
+      (.audio, media(7_000), media(7_040), .xrun), (.video, media(17_600), media(17_900), .errorBuffer),
+    ]
+    #expect(gaps.count == expected.count)
+    for (gap, expected) in zip(gaps, expected) {
+      guard case .gap(let track, let from, let to, let cause) = gap else { continue }
+      #expect(track == expected.0 && cause == expected.3)
+      // The video's clock follows the sound's by parts per million.
+      #expect(abs(from - expected.1) <= 100 && abs(to - expected.2) <= 100)
+    }
+    #expect(footage.verdict.framesLost == 8 && footage.verdict.samplesLost == 1_920)
+    // The line before a gap is the checkpoint that counts it.
+    for (index, line) in footage.journal.enumerated() where line.type == "EVT" {
+      let before = footage.journal[..<index].last { $0.type == "CKPT" }
+      let counted = try #require(before)
+      let key = line.number(Key.track) == 1 ? "flost" : "slost"
+      #expect(counted.fields.contains { $0.key == key && $0.encoded != "0" }, "\(counted.fields)")
+    }
+  }
+
+  @Test("a camera that is silent for 5 s holds the sound up by nothing; the picture comes back on a keyframe, all once")
+  func lateTrack() throws {
+    let reel = try Reel(seconds: 24, silentCamera: 8_500..<13_520)
+    let studio = try Studio(reel, preEvent: .seconds(2), segment: .seconds(10))
+    studio.run(to: 4_000)
+    let request = studio.trigger()
+    studio.run(to: 22_000)
+    studio.stop()
+    let end = studio.now
+    studio.run(to: 24_000)
+    #expect(studio.closing == .some(nil))
+    // At any moment of the silence sound was durable up to a checkpoint interval before.
+    for moment in stride(from: Int64(9_500), to: 13_500, by: 100) {
+      let durable = studio.durableEnds.last { $0.time <= Reel.at(moment) }
+      let lag = try #require(durable.map { Reel.at(moment) - $0.end })
+      #expect(lag <= .milliseconds(750 + 150 + 20 + 25 + 40), "at \(moment)")
+    }
+    let footage = try Footage(studio.agency, scratch: studio.scratch)
+    #expect(footage.verdict.headline == .verified, "\(footage.verdict.findings)")
+    var counters: [UInt32] = []
+    for run in footage.runs { counters += try footage.frames(run).map { try #require($0.reading).counter } }
+    #expect(counters == reel.packets(of: .video, from: request.start.time, to: end).map { UInt32($0.position) })
+    let run = try #require(footage.runs.first)
+    #expect(footage.runs.count == 1)
+    let sound = try Footage.fragments(run, of: .audio).flatMap { $0.dropLast() }
+    #expect(sound.count == reel.packets(of: .audio, from: request.start.time, to: end).count)
+    #expect(zip(sound, sound.dropFirst()).allSatisfy { $1 - $0 == 960 })
+    let pictures = try Footage.fragments(run, of: .video).flatMap { $0.dropLast() }
+    let largest = zip(pictures, pictures.dropFirst()).map { $1 - $0 }.max()
+    #expect(largest.map { abs($0 - 5_033 * 90) < 40 * 90 } == true)
+  }
+
+  @Test("a card that stands still for 8 s from the trigger costs no frame, and is caught up at once")
+  func shortStall() throws {
+    let reel = try Reel.plain.get()
+    let studio = try Studio(reel)
+    studio.run(to: 15_000)
+    let request = studio.trigger()
+    studio.run(to: 30_000, stalled: 15_000..<23_000)
+    studio.stop()
+    let end = studio.now
+    studio.run(to: 32_000)
+    let footage = try Footage(studio.agency, scratch: studio.scratch)
+    #expect(footage.verdict.headline == .verified, "\(footage.verdict.findings)")
+    #expect(footage.verdict.gaps == 0)
+    let run = try #require(footage.runs.first)
+    let report = try footage.report(run)
+    #expect(report.isComplete)
+    #expect(report.frames == reel.packets(of: .video, from: request.start.time, to: end).count)
+    #expect(studio.durableEnds.contains { $0.time <= Reel.at(23_100) && $0.end >= Reel.at(22_000) })
+  }
+
+  @Test("a card that stands still longer than the reserve costs the newest frames, and the journal says which")
+  func longStall() throws {
+    let reel = try Reel.plain.get()
+    let studio = try Studio(reel, stallReserve: .seconds(10))
+    studio.run(to: 15_000)
+    let request = studio.trigger()
+    studio.run(to: 40_000, stalled: 15_000..<31_000)
+    studio.stop()
+    let end = studio.now
+    studio.run(to: 42_000)
+    #expect(studio.closing == .some(nil))
+    let footage = try Footage(studio.agency, scratch: studio.scratch)
+    #expect(footage.verdict.headline == .verified, "\(footage.verdict.findings)")
+    var frames: [SyntheticReport.Frame] = []
+    for run in footage.runs { frames += try footage.frames(run) }
+    let report = SyntheticReport(frames: frames, beeps: [])
+    #expect(report.doubled.isEmpty && report.outOfOrder.isEmpty && report.unreadable == 0)
+    #expect(report.missingCount > 0)
+    let captured = reel.packets(of: .video, from: request.start.time, to: end)
+    #expect(report.frames + report.missingCount == captured.count)
+    #expect(footage.verdict.framesLost == Int64(report.missingCount))
+    // Every missing frame lies inside a gap of cause ringFull, and no frame that is there lies inside one.
+    var gaps: [ClosedRange<Int64>] = []
+    for case .gap(.video, let from, let to, .ringFull) in footage.gaps {
+      // A long loss is told once a second: such gaps touch.
+      if let last = gaps.last, from - last.upperBound < 100 {
+        gaps[gaps.count - 1] = last.lowerBound...to
+      } else {
+        gaps.append(from...to)
+      }
+    }
+    let missing = Set(report.missing.flatMap { $0 })
+    for header in captured {
+      let media = (header.time - request.start.time).inMicroseconds
+      let isInside = gaps.contains { $0.lowerBound + 5_000 < media && media < $0.upperBound - 5_000 }
+      #expect(isInside == missing.contains(UInt32(header.position)), "frame \(header.position)")
+    }
+  }
+}

@@ -1,0 +1,193 @@
+import Core
+import Evidence
+import EvidenceStore
+import LinuxIO
+import Media
+import Testing
+
+@testable import RecorderRuntime
+
+/// The recorder without its threads, in virtual time: a reel's packets arrive in the real ring, and the real writer is
+/// stepped whenever the store thread would have been woken.
+final class Studio {
+  private final class VirtualClock {
+    var now = Reel.epoch
+  }
+
+  let scratch: Scratch
+  let agency: Agency
+  let reel: Reel
+  let ring: SharedRing
+  let health: CaptureHealth
+  let commands: BoundedQueue<StoreCommand>
+  let wishes = StoreWishes()
+  let preEvent: Nanoseconds
+  private let clock = VirtualClock()
+  private var worker: StoreWorker
+  private var next = StoreWorker.Next.again
+  private var cursor = 0
+  /// The bell was rung for a wish.
+  private var hasWish = false
+  private var videoRefusals = RefusalRun(track: .video)
+  private var audioRefusals = RefusalRun(track: .audio)
+
+  /// What the writer told the control loop, with the virtual time of it.
+  private final class Reports {
+    var events: [(time: MonotonicTime, event: StoreEvent)] = []
+  }
+  private let reports = Reports()
+
+  /// - Parameters:
+  ///   - storePath: the card; nil: in the scratch directory.
+  ///   - stallReserve: how much longer than the pre-event the arena holds at the reel's own rate.
+  init(
+    _ reel: Reel, scratch: Scratch? = nil, storePath: String? = nil, preEvent: Nanoseconds = .seconds(10),
+    stallReserve: Nanoseconds = .seconds(10), segment: Nanoseconds = .seconds(20), reserveBytes: Int64 = 0
+  ) throws {
+    let scratch = try scratch ?? Scratch()
+    self.scratch = scratch
+    self.reel = reel
+    self.preEvent = preEvent
+    agency = try Agency(scratch, storePath: storePath ?? scratch.path("card"))
+    health = try CaptureHealth()
+    commands = try BoundedQueue(capacity: 64)
+    let horizon = PacketRing.Horizon(preEvent: preEvent, edgeToDecision: .seconds(2), gop: .seconds(1))
+    // The arena for the reel's own mean rate: pre-event, edge to decision, two GOP and the reserve.
+    let span = horizon.span + .seconds(1) + stallReserve
+    let share = Int(Double(reel.byteRate(.audio)) * span.inSeconds * 1.2)
+    let memory = try LockedMemory(
+      byteCount: Int(Double(reel.byteRate(.video)) * span.inSeconds) + share, allowSwap: true)
+    ring = try SharedRing(memory: memory, packetCapacity: 1 << 13, otherTracksShare: share, horizon: horizon)
+    let profile = RecordingProfile(
+      video: reel.video, audioChannels: 1, audioLookahead: reel.lookahead, cameraName: "synthetic",
+      microphoneName: "synthetic",
+      plan: SegmentPlanner.Settings(
+        checkpointInterval: .milliseconds(750), segmentLength: segment, videoInterval: Reel.frameInterval),
+      reserveBytes: reserveBytes)
+    let (clock, reports) = (clock, reports)
+    worker = StoreWorker(
+      store: try agency.openStore(), ring: ring, profile: profile, commands: commands, wishes: wishes, health: health,
+      log: try EventLog(), now: { clock.now }, report: { reports.events.append((clock.now, $0)) })
+  }
+
+  var now: MonotonicTime { clock.now }
+
+  /// Lets time pass up to `end`: packets arrive, and the writer works whenever it is woken, except in `stalled`.
+  ///
+  /// - Parameter keep: packets that it says no to were never captured.
+  func run(
+    to end: Int64, stalled: Range<Int64> = 0..<0, keep: (PacketHeader) -> Bool = { _ in true }
+  ) {
+    let end = Reel.at(end)
+    let stall = Reel.at(stalled.lowerBound)..<Reel.at(stalled.upperBound)
+    while clock.now < end {
+      var moment = min(end, clock.now + .milliseconds(10))
+      var newest: MonotonicTime?
+      if cursor < reel.packets.count, reel.packets[cursor].arrival <= moment {
+        let packet = reel.packets[cursor]
+        cursor += 1
+        moment = max(packet.arrival, clock.now)
+        clock.now = moment
+        if keep(packet.header) {
+          arrive(packet)
+          newest = packet.header.time
+        }
+      }
+      clock.now = moment
+      if stall.contains(moment) { continue }
+      wake(newest)
+    }
+  }
+
+  private func arrive(_ packet: Reel.Packet) {
+    let outcome = ring.append(packet.header, bytes: packet.bytes.span.bytes, now: clock.now)
+    if packet.header.track == .video {
+      videoRefusals.note(outcome, header: packet.header, units: 1, to: health)
+    } else {
+      audioRefusals.note(outcome, header: packet.header, units: 960, to: health)
+    }
+  }
+
+  /// Steps the writer if a packet of this time, a command or the clock wakes it.
+  private func wake(_ packet: MonotonicTime?) {
+    switch next {
+    case .done: return
+    case .again: break
+    case .sleep(let until, let awaited):
+      guard clock.now >= until || commands.count > 0 || hasWish || packet.map({ $0 >= awaited }) == true else { return }
+    }
+    work()
+  }
+
+  /// Steps the writer until it wants to sleep.
+  func work() {
+    hasWish = false
+    for _ in 0..<10_000 {
+      next = worker.step()
+      guard case .again = next else { return }
+    }
+    Issue.record("the writer does not come to rest")
+  }
+
+  /// What the control loop does with a trigger: looks what is held, pins it, and asks for the recording.
+  /// - Parameter edge: when the gesture began; nil: now.
+  @discardableResult
+  func trigger(at edge: Int64? = nil, soundFrom: MonotonicTime = .distantPast) -> OpenRequest {
+    let time = edge.map { Reel.at($0) } ?? clock.now
+    let (asked, preEvent) = (time - preEvent, preEvent)
+    let start = ring.withRing { ring in
+      let start = ring.startPoint(at: asked)
+      ring.pin(.trigger, from: start.time)
+      return start
+    }
+    let request = OpenRequest(
+      trigger: Trigger(source: .socket, time: time, decided: clock.now), start: start,
+      shortfall: start.reachesBack ? nil : "just_started", preEventAsked: preEvent, soundFrom: soundFrom)
+    wishes.open(request)
+    hasWish = true
+    return request
+  }
+
+  func stop() {
+    wishes.end(at: clock.now, .stop)
+    hasWish = true
+  }
+
+  func report(_ loss: Loss) { health.report(loss) }
+
+  /// The wearer marks this moment.
+  func mark(at milliseconds: Int64) {
+    commands.push(.event(FootageEvent(time: Reel.at(milliseconds), value: "mark", message: "")))
+  }
+
+  /// Where the newest recording lies.
+  func recordingDirectory() throws -> String {
+    let path = "\(agency.storePath)/recordings"
+    return "\(path)/\(try #require(try fileNames(path).last))"
+  }
+
+  // MARK: - What the writer said
+
+  var reported: [(time: MonotonicTime, event: StoreEvent)] { reports.events }
+
+  /// How the recording ended: nil while it has not.
+  var closing: RecorderFault?? {
+    for (_, event) in reports.events { if case .closed(let fault) = event { return .some(fault) } }
+    return nil
+  }
+
+  var durableEnds: [(time: MonotonicTime, end: MonotonicTime)] {
+    reports.events.compactMap { time, event in
+      if case .durable(let end, _) = event { (time, end) } else { nil }
+    }
+  }
+}
+
+extension Reel {
+  /// Mean bytes a second.
+  func byteRate(_ track: TrackID) -> Int {
+    let own = packets.filter { $0.header.track == track }
+    guard let first = own.first, let last = own.last else { return 0 }
+    return Int(Double(own.reduce(0) { $0 + $1.bytes.count }) / (last.header.time - first.header.time).inSeconds)
+  }
+}
