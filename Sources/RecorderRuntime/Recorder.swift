@@ -67,8 +67,8 @@ public final class Recorder {
     if let process = UnixListener.process(listeningOn: configuration.control.socket) {
       throw RecorderError(
         .store,
-        "a recorder is running already (process \(process)) and answers on \(configuration.control.socket). Stop it "
-          + "first, or give this one another store and another control.socket.")
+        "a recorder is running already (process \(process)) and answers on \(configuration.control.socket). Stop it first, "
+          + "or give this one another store and another control.socket.")
     }
     self.configuration = configuration
     self.softwareVersion = softwareVersion
