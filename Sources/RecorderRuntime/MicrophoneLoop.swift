@@ -100,8 +100,9 @@ struct MicrophoneLoop {
 
   private static let rate: Int64 = 48_000
 
-  func run(_ first: any SoundSource) {
-    var source: (any SoundSource)? = first
+  /// Takes the microphone over: a lost device must be closed at once, and a caller that kept it would keep it open.
+  func run(_ first: consuming any SoundSource) {
+    var source: (any SoundSource)? = consume first
     var pcm = [Int16](repeating: 0, count: 48_000 / 2 * channels)
     var history = SoundHistory(samples: Int(historySpan.count * Self.rate / 1_000_000_000), channels: channels)
     var clock = AudioClock(nominalRate: Self.rate)

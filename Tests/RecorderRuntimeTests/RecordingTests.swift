@@ -28,7 +28,8 @@ struct RecordingTests {
     #expect(footage.verdict.headline == .verified, "\(footage.verdict.findings)")
     #expect(footage.verdict.closeReason == .stop)
     #expect(footage.verdict.gaps == 0 && footage.verdict.framesLost == 0 && footage.verdict.samplesLost == 0)
-    #expect(footage.verdict.segments == 3)
+    // 60.9 s of media: three whole segments and the rest.
+    #expect(footage.verdict.segments == 4)
     #expect(footage.opened.isWhole)
     let run = try #require(footage.runs.first)
     #expect(footage.runs.count == 1)
@@ -69,7 +70,7 @@ struct RecordingTests {
     var frames = 0
     var samples = 0
     let names = try fileNames(footage.directory).filter { EvidenceName.parseSegment($0) != nil }
-    #expect(names.count == 3)
+    #expect(names.count == 4)
     for name in names {
       let plain = try quietly([
         "age", "-d", "-i", studio.scratch.path("agency/identity.txt"), "\(footage.directory)/\(name)",
@@ -152,7 +153,8 @@ struct RecordingTests {
     #expect(studio.closing == .some(nil))
     let footage = try Footage(studio.agency, scratch: studio.scratch)
     #expect(footage.verdict.headline == .verified, "\(footage.verdict.findings)")
-    #expect(footage.verdict.segments == 2)
+    // 20.3 s of media.
+    #expect(footage.verdict.segments == 3)
     let run = try #require(footage.runs.first)
     let report = try footage.report(run)
     #expect(report.isComplete)
