@@ -154,19 +154,28 @@ lab_job() {
   esac
 }
 
-tests() {
-  local log=.build/test.log begin
-  install "${build_packages[@]}" "${test_packages[@]}"
-  build --build-tests
-  begin=$SECONDS
-  failed=0
-  results=()
-  if swift test "${build_flags[@]}" 2>&1 | tee "$log"; then
-    results+=("passed   tests ($((SECONDS - begin)) s)")
+# test_run NAME FLAG…
+test_run() {
+  local name=$1 begin=$SECONDS
+  shift
+  if swift test "${build_flags[@]}" "$@" 2>&1 | tee -a "$log"; then
+    results+=("passed   $name ($((SECONDS - begin)) s)")
   else
-    results+=("FAILED   tests ($((SECONDS - begin)) s)")
+    results+=("FAILED   $name ($((SECONDS - begin)) s)")
     failed=1
   fi
+}
+
+tests() {
+  local log=.build/test.log
+  install "${build_packages[@]}" "${test_packages[@]}"
+  build --build-tests
+  failed=0
+  results=()
+  : >"$log"
+  test_run "tests" --skip AcceptanceTests
+  # By themselves: they record in real time, and a machine that is busy with other tests really loses frames.
+  test_run "tests of the built commands" --skip-build --filter AcceptanceTests
   lab
   # The lines of Swift Testing: each failure, then the sum.
   printf '\n'
