@@ -142,7 +142,7 @@ struct DockRecordingTests {
       "verify", card.path, "--agency", card.agency, "--device-log", card.scratch.path("card/device/log"))
     #expect(result.status == 0, "\(result.text)")
     let key = try DeviceSigner(seed: card.recording.agency.seed).identity.publicKey
-    #expect(try dock("verify", card.path, "--device-key", "\(key)").status == 10)
+    #expect(try dock("verify", card.path, "--device-key=\(key)").status == 10)
   }
 
   @Test("verify needs someone to trust, and says so")
@@ -152,7 +152,7 @@ struct DockRecordingTests {
     #expect(result.status == 30)
     #expect(result.text.hasPrefix("SYNTHETIC UNKNOWN_DEVICE"))
     let other = try DeviceSigner(seed: randomBytes(32)).identity.publicKey
-    #expect(try dock("verify", card.path, "--device-key", "\(other)").status == 30)
+    #expect(try dock("verify", card.path, "--device-key=\(other)").status == 30)
     #expect(try dock("verify", card.path, "--device-key", "nonsense!").status == 1)
     #expect(try dock("verify", card.scratch.path("nowhere"), "--agency", card.agency).status == 1)
     #expect(try dock("verify", card.path, "--agency", card.scratch.path("card")).status == 1)
