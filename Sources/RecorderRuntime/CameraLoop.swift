@@ -134,7 +134,7 @@ struct CameraLoop {
     } else if info.lostBefore > 0 {
       health.report(
         Loss(
-          track: .video, from: max(lastTime, info.time - frameInterval * (info.lostBefore + 1)), to: info.time,
+          track: .video, from: isFirst ? info.time - frameInterval * (info.lostBefore + 1) : lastTime, to: info.time,
           count: info.lostBefore, cause: hasWaited ? .encoderOverload : .sequence))
     }
     if !isUsable {

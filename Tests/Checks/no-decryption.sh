@@ -9,8 +9,9 @@ binaries=${1:-$(cd "$(dirname "$0")/../.." && pwd)/.build/release}
 
 # Swift's mangled names begin with $s and hold a module as its length and name (Mangling.rst).
 # Prints how many symbols of a binary name a module.
+# A name of the module is followed by the length of what it holds; a type of the same name in another module is not.
 count() {
-  nm -- "$binaries/$1" | grep -cE "[$]s(.*[^0-9])?${#2}$2" || true
+  nm -- "$binaries/$1" | grep -cE "[$]s(.*[^0-9])?${#2}$2[0-9]" || true
 }
 
 for program in lapel lapel-dock; do
@@ -33,7 +34,7 @@ if [ "$inDock" -eq 0 ] || [ "$ownOfCamera" -eq 0 ]; then
 fi
 if [ "$inCamera" -ne 0 ]; then
   echo "no-decryption: lapel holds $inCamera symbols of Opening:" >&2
-  nm -- "$binaries/lapel" | grep -E '[$]s(.*[^0-9])?7Opening' | head -n 10 >&2
+  nm -- "$binaries/lapel" | grep -E '[$]s(.*[^0-9])?7Opening[0-9]' | head -n 10 >&2
   exit 1
 fi
 echo "no-decryption: lapel holds no symbol of Opening (lapel-dock: $inDock)"
