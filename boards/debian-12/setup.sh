@@ -133,11 +133,11 @@ demo() {
 
 # --- Tests ------------------------------------------------------------------------------------------------------------
 
-# Runs the jobs of the device lab that judge Lapel (the others judge the lab); adds a line for each to `results`.
+# Runs the jobs of the device lab that judge the recorder and the camera; capture-microphone.sh, whose unplugging is not
+# reliable in a slow guest yet, and the jobs that judge the lab itself are for use by hand. Adds a line for each to `results`.
 lab() {
   lab_job "record" Tests/Lab/check-record
   lab_job "camera library" Tests/Lab/run capture-camera.sh --timeout 900
-  lab_job "microphone library" Tests/Lab/run capture-microphone.sh --timeout 600
 }
 
 # lab_job NAME COMMAND…
