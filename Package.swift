@@ -5,11 +5,12 @@ import PackageDescription
 //   swift-crypto            ChaCha20-Poly1305, HKDF, X25519, Ed25519, SHA-256: nothing of our own where a reviewed library exists.
 //   swift-argument-parser   `--help`, errors and exit codes that behave as people expect.
 //   swift-log               the log lines of `lapel run`, replaceable by whoever embeds the recorder.
-//   TOMLKit                 a complete TOML 1.0 parser (toml++), for configuration.
 //   libx264, libopenh264    H.264 in software; one is enough (traits below). A binary with x264 is under the GPL.
 //   libopus                 Opus in MP4: 0.4 of the CPU of FFmpeg's AAC, and browsers play it.
 //   libyuv                  pixel formats and MJPEG decoding with SIMD.
 //   libasound               microphones.
+//   toml++                  a complete TOML 1.0 parser that knows lines. The Swift wrappers of it bring all of Foundation
+//                           (ICU, 8 MB of resident pages), so a shim of our own calls it.
 let strict: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
   .enableUpcomingFeature("ExistentialAny"),
@@ -35,11 +36,11 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
   ],
   targets: [
     // Headers and constants that Swift cannot import by itself.
     .target(name: "CLinux"),
+    .target(name: "CTOML"),
     .systemLibrary(name: "CX264", providers: [.apt(["libx264-dev"])]),
     .systemLibrary(name: "COpenH264", pkgConfig: "openh264", providers: [.apt(["libopenh264-dev"])]),
     .systemLibrary(name: "COpus", pkgConfig: "opus", providers: [.apt(["libopus-dev"])]),
@@ -52,9 +53,7 @@ let package = Package(
     .target(name: "Synthetic", dependencies: ["Media"], swiftSettings: strict),
     .target(name: "Evidence", dependencies: ["Media", crypto], swiftSettings: strict),
     .target(name: "Opening", dependencies: ["Evidence", "Media", crypto], swiftSettings: strict),
-    .target(
-      name: "Configuration", dependencies: ["Media", .product(name: "TOMLKit", package: "TOMLKit")],
-      swiftSettings: strict),
+    .target(name: "Configuration", dependencies: ["Media", "CTOML"], swiftSettings: strict),
     .target(name: "Control", dependencies: ["Media"], swiftSettings: strict),
 
     // The thin edges: the kernel, the devices, the card.
@@ -104,11 +103,7 @@ let package = Package(
       dependencies: [
         "Opening", "Evidence", "Media", "Synthetic", "lapel-dock",
       ], swiftSettings: strict),
-    .testTarget(
-      name: "ConfigurationTests",
-      dependencies: [
-        "Configuration", "Media", .product(name: "TOMLKit", package: "TOMLKit"),
-      ], swiftSettings: strict),
+    .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Media"], swiftSettings: strict),
     .testTarget(name: "ControlTests", dependencies: ["Control", "Media"], swiftSettings: strict),
     .testTarget(name: "LinuxIOTests", dependencies: ["LinuxIO", "CLinux", "Media"], swiftSettings: strict),
     .testTarget(
@@ -131,5 +126,6 @@ let package = Package(
         "Control", "Evidence", "LinuxIO", "Media", "Opening", "Synthetic", "lapel", "lapel-dock",
       ], swiftSettings: strict),
   ],
-  swiftLanguageModes: [.v6]
+  swiftLanguageModes: [.v6],
+  cxxLanguageStandard: .cxx17
 )

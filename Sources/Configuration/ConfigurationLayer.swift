@@ -1,5 +1,3 @@
-import TOMLKit
-
 /// One source of settings. Reading the file is the caller's job: a name for messages and the text are passed in.
 public struct ConfigurationLayer: Sendable {
   enum Contents: Sendable {
@@ -88,88 +86,68 @@ enum TOMLSettings {
   static func read(
     _ text: String, name: String, problems: inout [ConfigurationProblem], origin: (Int) -> ConfigurationOrigin
   ) -> [ConfigurationLayer.Setting] {
-    let lines = TOMLKeyLines(text)
-    if let line = lines.firstNUL {
-      problems.append(ConfigurationProblem(place: "\(name):\(line)", keys: [], text: "a NUL character; remove it"))
-      return []
-    }
-    let document: TOMLTable
+    let document: TOMLDocument
     do {
-      document = try TOMLTable(string: text)
+      document = try TOMLDocument(text)
     } catch {
-      problems.append(problem(of: error, name: name))
+      problems.append(
+        ConfigurationProblem(
+          place: "\(name):\(error.line)", keys: [], text: "not TOML: \(error.reason) (column \(error.column))"))
       return []
     }
 
     var settings: [ConfigurationLayer.Setting] = []
     var found: [(line: Int, problem: ConfigurationProblem)] = []
-    func report(_ path: [String], _ make: (String) -> ConfigurationProblem) {
-      let line = lines.lines[path] ?? 1
-      found.append((line, make("\(name):\(line)")))
-    }
-    for section in document.keys {
-      guard let node = document[section] else { continue }
-      guard ConfigurationSchema.sections.contains(section) else {
-        report([section]) { UnknownKey(section).problem(place: $0) }
-        continue
+    for entry in document.entries {
+      func report(_ make: (String) -> ConfigurationProblem) {
+        found.append((entry.line, make("\(name):\(entry.line)")))
       }
-      guard let table = node.table else {
-        report([section]) {
-          ConfigurationProblem(
-            place: $0, keys: [section], text: "\(node.type.article) where a table belongs; write [\(section)]")
-        }
-        continue
-      }
-      for keyName in table.keys {
-        guard let node = table[keyName] else { continue }
-        guard let key = ConfigurationSchema.key("\(section).\(keyName)"), key.name == keyName else {
-          report([section, keyName]) { UnknownKey("\(section).\(keyName)").problem(place: $0) }
-          continue
-        }
-        let value = node.configurationValue
-        let reason =
-          value.map(key.refusal(of:)) ?? "\(node.type.article), not \(key.expectedKindText)"
-        if let reason {
-          report([section, keyName]) {
-            ConfigurationProblem(place: $0, keys: [key.path], text: reason, allowed: key.allowedText)
+      guard let keyName = entry.key else {
+        if !ConfigurationSchema.sections.contains(entry.section) {
+          report { UnknownKey(entry.section).problem(place: $0) }
+        } else if entry.value != .table {
+          report {
+            ConfigurationProblem(
+              place: $0, keys: [entry.section],
+              text: "\(entry.value.article) where a table belongs; write [\(entry.section)]")
           }
-        } else if let value {
-          settings.append(
-            ConfigurationLayer.Setting(key: key, value: value, origin: origin(lines.lines[[section, keyName]] ?? 1)))
         }
+        continue
+      }
+      // What stands in an unknown section has been said with the section.
+      guard ConfigurationSchema.sections.contains(entry.section) else { continue }
+      guard let key = ConfigurationSchema.key("\(entry.section).\(keyName)"), key.name == keyName else {
+        report { UnknownKey("\(entry.section).\(keyName)").problem(place: $0) }
+        continue
+      }
+      guard let value = entry.value.configurationValue else {
+        report {
+          ConfigurationProblem(
+            place: $0, keys: [key.path], text: "\(entry.value.article), not \(key.expectedKindText)",
+            allowed: key.allowedText)
+        }
+        continue
+      }
+      if case .text(let text) = value, text.utf8.contains(0) {
+        report { ConfigurationProblem(place: $0, keys: [key.path], text: "holds a NUL character; remove it") }
+      } else if let reason = key.refusal(of: value) {
+        report { ConfigurationProblem(place: $0, keys: [key.path], text: reason, allowed: key.allowedText) }
+      } else {
+        settings.append(ConfigurationLayer.Setting(key: key, value: value, origin: origin(entry.line)))
       }
     }
     problems += found.sorted { ($0.line, $0.problem.description) < ($1.line, $1.problem.description) }.map(\.problem)
     return settings
   }
-
-  private static func problem(of error: any Error, name: String) -> ConfigurationProblem {
-    guard let error = error as? TOMLParseError else {
-      return ConfigurationProblem(place: name, keys: [], text: "not TOML: \(error)")
-    }
-    let reason = error.description.split(whereSeparator: \.isNewline).joined(separator: " ")
-    return ConfigurationProblem(
-      place: "\(name):\(error.source.begin.line)", keys: [],
-      text: "not TOML: \(reason) (column \(error.source.begin.column))")
-  }
 }
 
-extension TOMLValueConvertible {
+extension TOMLDocument.Value {
   fileprivate var configurationValue: ConfigurationValue? {
-    switch type {
-    case .bool: bool.map(ConfigurationValue.boolean)
-    case .int: int.map(ConfigurationValue.integer)
-    case .string: string.map(ConfigurationValue.text)
-    case .table, .array, .double, .date, .time, .dateTime: nil
-    }
-  }
-}
-
-extension TOMLType {
-  fileprivate var article: String {
     switch self {
-    case .array, .int: "an \(description)"
-    default: "a \(description)"
+    case .boolean(let value): .boolean(value)
+    case .integer(let value): .integer(value)
+    case .text(let value): .text(value)
+    case .table, .other: nil
     }
   }
 }

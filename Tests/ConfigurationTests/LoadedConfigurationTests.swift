@@ -129,7 +129,8 @@ struct LoadedConfigurationTests {
 
   @Test("A NUL does not cut a value short: it is an error")
   func nul() {
-    #expect(problems("[store]\npath = \"/a\\u0000/b\"") == ["lapel.toml:2: a NUL character; remove it"])
+    #expect(
+      problems("[store]\npath = \"/a\\u0000/b\"") == ["lapel.toml:2: store.path: holds a NUL character; remove it"])
   }
 
   @Test("Assignments on the command line take text without quotes and are checked like a file")

@@ -17,8 +17,8 @@ USAGE
 
 # To build and run, and the small tools that the build itself calls.
 build_packages=(
-  libx264-dev libopenh264-dev libopus-dev libasound2-dev libyuv-dev pkg-config libc6-dev libstdc++-12-dev binutils git
-  ca-certificates
+  libx264-dev libopenh264-dev libopus-dev libasound2-dev libyuv-dev libtomlplusplus-dev pkg-config libc6-dev
+  libstdc++-12-dev binutils git ca-certificates
 )
 # What the tests hold Lapel's files against. Chromium is for the playback test alone.
 test_packages=(ffmpeg age openssl python3 e2fsprogs chromium shellcheck)
@@ -173,7 +173,7 @@ tests() {
   failed=0
   results=()
   : >"$log"
-  test_run "tests" --skip AcceptanceTests
+  test_run "tests" --skip-build --skip AcceptanceTests
   # By themselves: they record in real time, and a machine that is busy with other tests really loses frames.
   test_run "tests of the built commands" --skip-build --filter AcceptanceTests
   lab
