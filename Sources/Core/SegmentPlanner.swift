@@ -58,6 +58,8 @@ public struct SegmentPlanner: Sendable {
   /// Everything before it is in a fragment.
   public private(set) var fragmentStart: MonotonicTime
   public private(set) var segmentStart: MonotonicTime
+  /// The newest video packet that is in a fragment. Video that was not waited for lies after it and before `fragmentStart`.
+  private var writtenVideo: MonotonicTime
   /// Packets from here on do not belong to the recording; nil while it goes on.
   public private(set) var end: MonotonicTime?
   private var lastCheckpointStart: MonotonicTime
@@ -71,6 +73,7 @@ public struct SegmentPlanner: Sendable {
     self.tracks = tracks
     self.fragmentStart = start
     self.segmentStart = start
+    self.writtenVideo = start - Nanoseconds(1)
     self.lastCheckpointStart = now
   }
 
@@ -80,7 +83,11 @@ public struct SegmentPlanner: Sendable {
   /// Something happened that should be durable soon: the next checkpoint may come after half a second already.
   public mutating func requestCheckpoint() { isEventPending = true }
 
-  public mutating func didWriteFragment(edge: MonotonicTime) { fragmentStart = max(fragmentStart, edge) }
+  /// - Parameter newestVideo: the time of the last video packet in it; nil when it has none.
+  public mutating func didWriteFragment(edge: MonotonicTime, newestVideo: MonotonicTime?) {
+    fragmentStart = max(fragmentStart, edge)
+    if let newestVideo { writtenVideo = max(writtenVideo, newestVideo) }
+  }
 
   /// - Parameter start: when the checkpoint was begun; a late one is made once, never several in a row.
   public mutating func didCheckpoint(startedAt start: MonotonicTime) {
@@ -95,6 +102,7 @@ public struct SegmentPlanner: Sendable {
   public mutating func rewind(to start: MonotonicTime) {
     fragmentStart = start
     segmentStart = start
+    writtenVideo = start - Nanoseconds(1)
     isFirstCheckpointMade = false
     hasBacklog = true
   }
@@ -143,7 +151,9 @@ public struct SegmentPlanner: Sendable {
     let longest = fragmentStart + settings.longestFragment
     // Half a frame early: thirty times a thirtieth of a second, in whole nanoseconds, is less than a second.
     let due = segmentStart + settings.segmentLength - settings.videoInterval / 2
-    let rotation = ring.keyframeTime(atOrAfter: max(due, fragmentStart))
+    // With an encoder that is behind, the keyframe comes when sound has been written past it. Sound then goes on where
+    // it is, and the segments' edge lies before that.
+    let rotation = ring.keyframeTime(atOrAfter: max(due, min(fragmentStart, writtenVideo + Nanoseconds(1))))
     if let rotation, rotation <= longest, rotation > segmentStart { return (rotation, true) }
     let keyframe = ring.keyframeTime(atOrAfter: fragmentStart + settings.shortestFragment)
     if let keyframe, keyframe <= longest { return (keyframe, false) }

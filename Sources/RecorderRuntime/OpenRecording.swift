@@ -184,7 +184,7 @@ final class OpenRecording {
       // The last picture's duration said where the next one begins, by the line so far: the turn comes there, not before.
       timeline.turn(at: video.successor?.time ?? edge, lastAudio: lastAudio)
     }
-    planner.didWriteFragment(edge: edge)
+    planner.didWriteFragment(edge: edge, newestVideo: video.packets.last?.header.time)
   }
 
   /// Fills a selection that keeps its memory: nothing is allocated while the ring is locked, once it has grown.

@@ -15,6 +15,7 @@ private struct Plan: ~Copyable {
   var checkpoints: [(now: Int64, end: Int64)] = []
   var rotations: [Int64] = []
   var closedAt: Int64?
+  var videoCursor: Int64 = 0
 
   init(segment: Int64 = 10_000, checkpoint: Int64 = 750, tracks: [TrackID] = [.video, .audio], start: Int64 = 0) {
     ring = PacketRing(
@@ -45,7 +46,12 @@ private struct Plan: ~Copyable {
         planner.didCheckpoint(startedAt: at(now))
       case .fragment(let edge, let checkpoint, let after):
         edges.append(edge.milliseconds)
-        planner.didWriteFragment(edge: edge)
+        var newest: MonotonicTime?
+        while let (sequence, header) = ring.nextPacket(of: .video, from: videoCursor), header.time < edge {
+          newest = header.time
+          videoCursor = sequence + 1
+        }
+        planner.didWriteFragment(edge: edge, newestVideo: newest)
         if checkpoint {
           checkpoints.append((now, edge.milliseconds))
           planner.didCheckpoint(startedAt: at(now))
@@ -64,10 +70,14 @@ private struct Plan: ~Copyable {
     Issue.record("the planner does not come to rest")
   }
 
-  /// Both tracks from 0 to `end`; video arrives after 60 ms, sound after 25 ms.
-  mutating func run(from: Int64 = 0, to end: Int64, videoUntil: Int64 = .max, stalled: Range<Int64> = 0..<0) {
+  /// Both tracks from 0 to `end`; video arrives after 60 ms, or as late as `delay` says, sound after 25 ms.
+  mutating func run(
+    from: Int64 = 0, to end: Int64, videoUntil: Int64 = .max, delay: Int64 = 60, stalled: Range<Int64> = 0..<0
+  ) {
     for now in stride(from: from, to: end, by: 5) {
-      if now >= 60, (now - 60) % 100 == 0, now - 60 < videoUntil { arrive(.video, time: now - 60, now: now) }
+      if now >= delay, (now - delay) % 100 == 0, now - delay < videoUntil {
+        arrive(.video, time: now - delay, now: now)
+      }
       if now >= 25, (now - 25) % 20 == 0 { arrive(.audio, time: now - 25, now: now) }
       if !stalled.contains(now), closedAt == nil { work(now: now) }
     }
@@ -111,6 +121,13 @@ struct SegmentPlannerTests {
     var plan = Plan(segment: 9_500)
     plan.run(to: 41_000)
     #expect(plan.rotations == [10_000, 20_000, 30_000, 40_000])
+  }
+
+  @Test("segments end at their keyframe also when the encoder is far behind", arguments: [400, 900, 2_500])
+  func lateEncoder(delay: Int64) {
+    var plan = Plan(segment: 5_000)
+    plan.run(to: 31_000 + delay, delay: delay)
+    #expect(plan.rotations == [5_000, 10_000, 15_000, 20_000, 25_000, 30_000])
   }
 
   @Test(
