@@ -84,7 +84,8 @@ extension TOMLDocument.Entry {
       default: .other("a date with a time")
       }
     self.init(
-      section: String(entry.section), key: entry.is_section == 0 ? String(entry.key) : nil, line: max(1, Int(entry.line)),
+      section: String(entry.section), key: entry.is_section == 0 ? String(entry.key) : nil,
+      line: max(1, Int(entry.line)),
       value: value)
   }
 }

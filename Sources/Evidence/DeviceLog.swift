@@ -40,7 +40,8 @@ public struct DeviceLog: Sendable {
     if tailCount > 0, let last = names.last {
       findings.append(
         Finding(
-          .remark(.tornDeviceLog), file: Self.path(last), "\(tailCount) bytes follow the last valid line"))
+          .completeness(.tornDeviceLog), file: Self.path(last), line: head.map { $0.n + 1 },
+          "\(tailCount) bytes follow the last valid line"))
     }
   }
 

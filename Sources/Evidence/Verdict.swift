@@ -36,6 +36,8 @@ public enum Completeness: String, CaseIterable, Comparable, Sendable {
   case continuous = "CONTINUOUS"
   /// No device log at hand, or not one that reaches from the beginning over this recording.
   case notChecked = "NOT_CHECKED"
+  /// The device log ends in bytes that are no valid line and that no later log attests: a torn line, or a changed one.
+  case tornDeviceLog = "TORN_DEVICE_LOG"
   case missingSegment = "MISSING_SEGMENT"
   case missingRecording = "MISSING_RECORDING"
   /// The device log is older than what the recording saw of it.
@@ -59,8 +61,6 @@ public enum Remark: String, CaseIterable, Sendable {
   case repaired = "REPAIRED_COPY"
   /// A segment that the camera gave up.
   case abandoned = "ABANDONED_SEGMENT"
-  /// The device log ends in bytes that no later log attests.
-  case tornDeviceLog = "TORN_DEVICE_LOG"
   /// The device log does not reach back to the device's first line, or not up to this recording.
   case shortDeviceLog = "SHORT_DEVICE_LOG"
   /// OPEN names another version of a note than the one at hand.
@@ -113,7 +113,8 @@ public struct Finding: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
-/// The one word that stands for all three answers: the worst of them.
+/// The one word that stands for all three answers: the worst of them. A torn device log stands behind what is wrong with
+/// the recording itself.
 public enum Headline: Hashable, Sendable {
   case verified
   case verifiedAlone
@@ -137,7 +138,7 @@ public enum Headline: Hashable, Sendable {
     }
   }
 
-  /// What a command exits with: 0 for VERIFIED alone; 10 to 14 where nothing contradicts the recording; 20 and above
+  /// What a command exits with: 0 for VERIFIED alone; 10 to 15 where nothing contradicts the recording; 20 and above
   /// where something does.
   public var exitCode: Int32 {
     switch self {
@@ -148,6 +149,7 @@ public enum Headline: Hashable, Sendable {
     case .verifiedTo: 13
     case .integrity(.unsupported), .integrity(.intact): 14
     case .truncated: 20
+    case .completeness(.tornDeviceLog): 15
     case .completeness(.missingSegment): 21
     case .completeness(.missingRecording): 22
     case .completeness(.rollback): 23
@@ -232,10 +234,11 @@ public struct Verdict: Hashable, Sendable {
 
   public var headline: Headline {
     if integrity != .intact { return .integrity(integrity) }
-    if completeness > .notChecked { return .completeness(completeness) }
+    if completeness > .tornDeviceLog { return .completeness(completeness) }
     if end == .truncated { return .truncated }
     if end == .interrupted { return .verifiedTo }
     if abandonedSegments > 0 { return .verifiedWithGaps }
+    if completeness == .tornDeviceLog { return .completeness(.tornDeviceLog) }
     if hasRemovableKey { return .selfConsistent }
     return completeness == .continuous ? .verified : .verifiedAlone
   }
@@ -261,6 +264,8 @@ public struct Verdict: Hashable, Sendable {
         ? "the recording was interrupted before its first checkpoint; nothing of the footage is attested."
         : "the recording was interrupted; up to this point every byte is as the camera signed it."
     case .truncated: first { $0 == .end(.truncated) }
+    case .completeness(.tornDeviceLog):
+      "every byte is as the camera signed it and the recording was closed; the device log ends in bytes that no one signed, so what it said there is not known."
     case .completeness(let value): first { $0 == .completeness(value) }
     case .integrity(let value): first { $0 == .integrity(value) }
     }

@@ -17,10 +17,10 @@ struct Verify: ParsableCommand {
         lapel-dock verify 0000000007-5f0c… --device-key uKq3…   without an agency, one camera trusted by hand
 
       Exit codes: 0 VERIFIED (nothing else). Nothing contradicts it, but less is proved: 10 VERIFIED_ALONE (completeness not
-      checked), 11 SELF_CONSISTENT, 12 VERIFIED_WITH_GAPS, 13 VERIFIED_TO (interrupted), 14 UNSUPPORTED. Something is wrong: 20
-      TRUNCATED, 21 MISSING_SEGMENT, 22 MISSING_RECORDING, 23 ROLLBACK, 24 EQUIVOCATION, 30 UNKNOWN_DEVICE, 31 REVOKED, 32
-      FOREIGN, 33 REORDERED, 34 COMMITMENT_MISMATCH, 35 ALTERED, 36 UNSIGNED. Of several recordings the worst counts. 1: a
-      file could not be read; 64: wrong arguments.
+      checked), 11 SELF_CONSISTENT, 12 VERIFIED_WITH_GAPS, 13 VERIFIED_TO (interrupted), 14 UNSUPPORTED, 15
+      TORN_DEVICE_LOG. Something is wrong: 20 TRUNCATED, 21 MISSING_SEGMENT, 22 MISSING_RECORDING, 23 ROLLBACK, 24
+      EQUIVOCATION, 30 UNKNOWN_DEVICE, 31 REVOKED, 32 FOREIGN, 33 REORDERED, 34 COMMITMENT_MISMATCH, 35 ALTERED, 36
+      UNSIGNED. Of several recordings the worst counts. 1: a file could not be read; 64: wrong arguments.
       """)
 
   @Argument(help: ArgumentHelp("Recordings or stores.", valueName: "path"))

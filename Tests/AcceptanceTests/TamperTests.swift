@@ -4,8 +4,7 @@ import Testing
 extension AcceptanceTests {
   @Suite("One changed byte", .serialized)
   struct TamperTests {
-    @Test(
-      "One changed byte in journal, segments or device log: not VERIFIED, and a changed recording not VERIFIED_ALONE")
+    @Test("One changed byte in journal, segments or device log: neither VERIFIED nor VERIFIED_ALONE")
     func changedByte() throws {
       let small = try SmallRecording.shared.get()
       let copy = "\(small.rig.directory)/copy"
@@ -26,22 +25,10 @@ extension AcceptanceTests {
           try expectNotVerified(try Dock.verify(recording), place)
         }
       }
-      // Of the device log the last line, CLOSED, is attested by nothing: what was changed there looks as if the power had
-      // failed. The recording is whole all the same; only that no other one is missing cannot be said any more.
-      let lines = try String(contentsOfFile: "\(copy)/device/log/\(log)", encoding: .utf8).split(separator: "\n")
-      #expect(lines.count == 3, "START, OPENED, CLOSED")
-      let attested = lines.dropLast().reduce(0) { $0 + $1.utf8.count + 1 }
       for place in try Self.places("\(copy)/device/log/\(log)", [0, 0.25, 0.5, 0.75, 0.95, 1]) {
         try Self.changing(place) {
-          for result in [
-            try Dock.verify(copy), try Dock.verify(recording, "--device-log", "\(copy)/device/log"),
-          ] {
-            if place.offset < attested {
-              try expectNotVerified(result, place)
-            } else {
-              #expect(result.verdicts.map(\.headline) == ["VERIFIED_ALONE"], "byte \(place.offset) of the device log")
-            }
-          }
+          try expectNotVerified(try Dock.verify(copy), place)
+          try expectNotVerified(try Dock.verify(recording, "--device-log", "\(copy)/device/log"), place)
         }
       }
       #expect(try Dock.verify(copy).code == 0, "every byte was put back")
