@@ -47,8 +47,20 @@ struct TOMLDocument {
   /// Each section directly before its keys; otherwise in no order that means anything.
   let entries: [Entry]
 
+  /// Each dot of a key is a table in a table, and the parser takes its tree down by recursion: with no bound a text of
+  /// 200 kB could use up a stack. Its own limit of 256 is for brackets and braces only. No setting's key has two dots.
+  private static let dotLimit = 1_000
+
   init(_ text: String) throws(SyntaxError) {
     var text = text
+    var dots = 0
+    for (index, line) in text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated()
+    where line.first(where: { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }) != UInt8(ascii: "#") {
+      dots += line.count { $0 == UInt8(ascii: ".") }
+      if dots > Self.dotLimit {
+        throw SyntaxError(line: index + 1, column: 1, reason: "more than \(Self.dotLimit) dots: nested too deeply")
+      }
+    }
     // SAFETY: the parser copies what it needs of the bytes before it returns.
     let parsed = text.withUTF8 { bytes in
       bytes.withMemoryRebound(to: CChar.self) { ctoml_parse($0.baseAddress, $0.count) }
