@@ -133,11 +133,13 @@ demo() {
 
 # --- Tests ------------------------------------------------------------------------------------------------------------
 
-# Runs the jobs of the device lab that judge the recorder and the camera; capture-microphone.sh, whose unplugging is not
-# reliable in a slow guest yet, and the jobs that judge the lab itself are for use by hand. Adds a line for each to `results`.
+# Runs the jobs of the device lab that judge Lapel; those that judge the lab itself are for use by hand. Adds a line for each
+# to `results`.
 lab() {
   lab_job "record" Tests/Lab/check-record
+  lab_job "record, with faults" Tests/Lab/run record-faults.sh --timeout 900
   lab_job "camera library" Tests/Lab/run capture-camera.sh --timeout 900
+  lab_job "microphone library" Tests/Lab/run capture-microphone.sh --timeout 900
 }
 
 # lab_job NAME COMMAND…
