@@ -23,7 +23,7 @@ public final class LockedMemory: @unchecked Sendable {
     let code = errno
     if !isLocked && !allowSwap {
       munmap(base, byteCount)
-      throw LockedMemory.lockError(byteCount: byteCount, errno: code, limit: clinux_memory_lock_limit())
+      throw LockedMemory.lockError("\(byteCount / 1024) KiB of memory", errno: code, limit: clinux_memory_lock_limit())
     }
     self.bytes = UnsafeMutableRawBufferPointer(start: base, count: byteCount)
     self.isLocked = isLocked
@@ -43,10 +43,10 @@ public final class LockedMemory: @unchecked Sendable {
     clinux_wipe(base + range.lowerBound, range.count)
   }
 
-  static func lockError(byteCount: Int, errno: CInt, limit: UInt64) -> LinuxError {
+  static func lockError(_ what: String, errno: CInt, limit: UInt64) -> LinuxError {
     let allowed = limit == .max ? "unlimited, so memory itself is short" : "\(limit / 1024) KiB"
     return LinuxError(
-      "lock", "\(byteCount / 1024) KiB of memory", errno: errno,
+      "lock", what, errno: errno,
       hint: "The limit on locked memory (RLIMIT_MEMLOCK) is \(allowed). Set LimitMEMLOCK=infinity in the service, use "
         + "`ulimit -l unlimited` or grant CAP_IPC_LOCK; or keep less before the trigger; or set allow_swap and accept "
         + "that footage may reach swap.")

@@ -12,6 +12,17 @@ public enum Process {
   /// True unless core dumps were disabled.
   public static var isDumpable: Bool { clinux_is_dumpable() == 1 }
 
+  /// Keeps everything of this process out of swap: keys and raw sound pass through heap and stacks, too. Pages are locked
+  /// when they are used, none is brought in for it, and what is mapped later is covered (mlockall(2), MCL_ONFAULT). Call it
+  /// before the first secret.
+  ///
+  /// - Throws: when the limit on locked memory does not let it.
+  public static func lockMemory() throws(LinuxError) {
+    guard clinux_lock_process_memory() == 0 else {
+      throw LockedMemory.lockError("the process's memory", errno: errno, limit: clinux_memory_lock_limit())
+    }
+  }
+
   /// Takes program text out of this process's memory that was needed to start only: the pages of all executable mappings
   /// go, and those still in use come back, from the page cache, when they are next run (madvise(2), MADV_DONTNEED; text
   /// is never modified, so nothing is lost). Call it once, when everything runs.
@@ -22,7 +33,10 @@ public enum Process {
       guard words.count >= 6, words[1] == "r-xp", words[5].hasPrefix("/") else { continue }
       let bounds = words[0].split(separator: "-").compactMap { UInt($0, radix: 16) }
       guard bounds.count == 2, bounds[0] < bounds[1] else { continue }
-      madvise(UnsafeMutableRawPointer(bitPattern: bounds[0]), Int(bounds[1] - bounds[0]), CInt(MADV_DONTNEED))
+      let (text, length) = (UnsafeMutableRawPointer(bitPattern: bounds[0]), Int(bounds[1] - bounds[0]))
+      // Locked pages would stay. Text holds no secret, so it need not be locked.
+      if let text { munlock(text, length) }
+      madvise(text, length, CInt(MADV_DONTNEED))
     }
   }
 

@@ -74,6 +74,10 @@ public final class Recorder {
     self.softwareVersion = softwareVersion
     do throws(LinuxError) {
       try Process.disableCoreDumps()
+      // Keys and raw sound pass through heap and stacks as well: nothing of this process may reach swap.
+      do throws(LinuxError) { try Process.lockMemory() } catch {
+        guard configuration.memory.allowsSwap else { throw error }
+      }
       // Each thread of glibc's malloc keeps an arena of its own; two are enough, and the heap's top is not given back
       // and taken again for every sealed chunk.
       Process.limitMallocArenas(to: 2)

@@ -15,6 +15,22 @@ import Testing
     #expect(flags.contains("lo") == memory.isLocked)
   }
 
+  @Test("locking the whole process covers memory taken later, or says how it would")
+  func process() throws {
+    if let error = failure({ () throws(LinuxError) in try Process.lockMemory() }) {
+      #expect([ENOMEM, EPERM].contains(error.errno) && error.description.contains("LimitMEMLOCK=infinity"))
+      return
+    }
+    // Large enough for a mapping of its own, which malloc makes now.
+    let later = UnsafeMutableRawPointer.allocate(byteCount: 64 << 20, alignment: 16)
+    defer { later.deallocate() }
+    later.storeBytes(of: 1, as: UInt8.self)
+    let status = String(decoding: try readSmallFile(path: "/proc/self/status", limit: 1 << 16), as: UTF8.self)
+    let locked = status.split(separator: "\n").first { $0.hasPrefix("VmLck:") }?.split(separator: " ")
+    let kilobytes = Int(locked?.dropFirst().first ?? "") ?? 0
+    #expect(kilobytes >= 64 << 10, "VmLck counts what is mapped and would be locked when used")
+  }
+
   @Test("wiping clears its range and nothing else")
   func wipe() throws {
     let memory = try LockedMemory(byteCount: 64, allowSwap: true)
@@ -34,7 +50,7 @@ import Testing
 
   @Test("a refused lock names the limit, how to raise it, and the way without")
   func limitText() {
-    let error = LockedMemory.lockError(byteCount: 16 << 20, errno: ENOMEM, limit: 8 << 20)
+    let error = LockedMemory.lockError("16384 KiB of memory", errno: ENOMEM, limit: 8 << 20)
     for part in [
       "cannot lock 16384 KiB of memory", "RLIMIT_MEMLOCK", "8192 KiB", "LimitMEMLOCK=infinity", "ulimit -l",
       "CAP_IPC_LOCK", "allow_swap",

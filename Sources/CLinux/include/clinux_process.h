@@ -20,6 +20,8 @@ void *clinux_map_private(size_t count);
 int clinux_disable_core_dumps(void);
 // prctl(2) PR_GET_DUMPABLE.
 int clinux_is_dumpable(void);
+// mlockall(2) with MCL_CURRENT, MCL_FUTURE and MCL_ONFAULT.
+int clinux_lock_process_memory(void);
 // The soft limit RLIMIT_MEMLOCK in bytes; UINT64_MAX when unlimited, or unknown.
 uint64_t clinux_memory_lock_limit(void);
 // mallopt(3). 1 for success.
