@@ -59,6 +59,8 @@ struct CameraLoop {
       log.note(.cameraLost(error))
       _ = health.events.push(.deviceLost(.video, error.kind == .stalled ? .stalled : .unplugged))
       var quiet = MonotonicTime.now() + backoff
+      // Each new reason is said once: an unplugged camera would fill the log.
+      var said: CameraError.Kind?
       while !isStopping {
         MonotonicTime.sleep(until: min(quiet, .now() + .milliseconds(50)))
         guard MonotonicTime.now() >= quiet else { continue }
@@ -68,6 +70,8 @@ struct CameraLoop {
           failure = stream(camera, lastTime: &lastTime)
           break
         } catch {
+          if error.kind != said { log.note(.cameraStillLost(error)) }
+          said = error.kind
           backoff = min(backoff * 2, .seconds(5))
           quiet = .now() + backoff
         }

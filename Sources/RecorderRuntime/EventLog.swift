@@ -8,13 +8,15 @@ import Microphone
 
 /// Something worth a log line. Made on any thread without formatting; the log thread turns it into text.
 enum LogEvent: Sendable {
-  case started(String)
   case state(RecorderMachine.State)
   case cameraGranted(String)
   case microphoneGranted(String)
   case cameraLost(CameraError)
+  /// Opening it again failed, for a reason that was not said since it was lost.
+  case cameraStillLost(CameraError)
   case cameraBack
   case microphoneLost(MicrophoneError)
+  case microphoneStillLost(MicrophoneError)
   case microphoneBack
   case encoderFailed(EncodingError)
   case loss(Loss)
@@ -36,7 +38,7 @@ enum LogEvent: Sendable {
 
   var level: Level {
     switch self {
-    case .started, .cameraGranted, .microphoneGranted, .recordingOpened, .recordingClosed, .cameraBack, .microphoneBack,
+    case .cameraGranted, .microphoneGranted, .recordingOpened, .recordingClosed, .cameraBack, .microphoneBack,
       .signal, .note:
       .notice
     case .segmentBegun: .info
@@ -45,7 +47,7 @@ enum LogEvent: Sendable {
       case .atRisk, .cannotRecord: .warning
       case .starting, .ready, .saving, .recording, .postEvent, .closing, .stopping: .notice
       }
-    case .loss, .slowCard: .warning
+    case .loss, .slowCard, .cameraStillLost, .microphoneStillLost: .warning
     case .cameraLost, .microphoneLost, .encoderFailed, .segmentAbandoned, .storeTrouble, .controlTrouble: .error
     }
   }
@@ -53,13 +55,14 @@ enum LogEvent: Sendable {
   /// One line for people, without time and level.
   var text: String {
     switch self {
-    case .started(let what): what
     case .state(let state): "state: \(state.title)"
     case .cameraGranted(let what): "camera: \(what)"
     case .microphoneGranted(let what): "microphone: \(what)"
     case .cameraLost(let error): "camera lost: \(error)"
+    case .cameraStillLost(let error): "camera not back yet: \(error)"
     case .cameraBack: "camera is back"
     case .microphoneLost(let error): "microphone lost: \(error)"
+    case .microphoneStillLost(let error): "microphone not back yet: \(error)"
     case .microphoneBack: "microphone is back"
     case .encoderFailed(let error): "encoder failed: \(error)"
     case .loss(let loss):

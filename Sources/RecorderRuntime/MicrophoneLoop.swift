@@ -112,6 +112,8 @@ struct MicrophoneLoop {
     var backoff = Nanoseconds.milliseconds(500)
     var nextAttempt = MonotonicTime.distantPast
     var isReturning = false
+    // Each new reason is said once: an unplugged microphone would fill the log.
+    var said: MicrophoneError.Kind?
 
     while !health.isStopping.load(ordering: .relaxed) {
       let wanted = demand.value
@@ -135,11 +137,13 @@ struct MicrophoneLoop {
           MonotonicTime.sleep(until: now + .milliseconds(50))
           continue
         }
-        do {
+        do throws(MicrophoneError) {
           source = try reopen()
           backoff = .milliseconds(500)
           isReturning = true
         } catch {
+          if error.kind != said { log.note(.microphoneStillLost(error)) }
+          said = error.kind
           nextAttempt = now + backoff
           backoff = min(backoff * 2, .seconds(5))
         }
@@ -152,6 +156,7 @@ struct MicrophoneLoop {
       } catch {
         source = nil
         nextAttempt = .now() + backoff
+        said = nil
         log.note(.microphoneLost(error))
         _ = health.events.push(.deviceLost(.audio, .failed))
         continue
