@@ -50,7 +50,7 @@ public struct RecorderMachine: Sendable {
     /// Stopped by the user; goes on until the configured end.
     case postEvent(Recording)
     /// The last bytes and the last line are being written. A trigger is remembered.
-    case closing(pending: Trigger?)
+    case closing(Recording, pending: Trigger?)
     /// Shown with its reason; returns when the reason goes.
     case cannotRecord(RecorderFault)
     /// The process ends; `isOpen` while a recording is still being closed. A trigger that was remembered until then is
@@ -156,7 +156,8 @@ public struct RecorderMachine: Sendable {
     case .cannotRecord(let fault): whileUnable(event, fault: fault, effects: &effects)
     case .saving(let open), .recording(let open), .atRisk(let open), .postEvent(let open):
       whileOpen(event, recording: open, now: now, effects: &effects)
-    case .closing(let pending): whileClosing(event, pending: pending, effects: &effects)
+    case .closing(let open, let pending):
+      whileClosing(event, recording: open, pending: pending, effects: &effects)
     case .stopping(let isOpen, let pending):
       whileStopping(event, isOpen: isOpen, pending: pending, now: now, effects: &effects)
     }
@@ -174,7 +175,7 @@ public struct RecorderMachine: Sendable {
   /// A trigger that was heard and waits for its recording.
   public var pendingTrigger: Trigger? {
     switch state {
-    case .starting(let pending), .closing(let pending), .stopping(_, let pending): pending
+    case .starting(let pending), .closing(_, let pending), .stopping(_, let pending): pending
     case .ready, .saving, .recording, .atRisk, .postEvent, .cannotRecord: nil
     }
   }
@@ -196,9 +197,14 @@ public struct RecorderMachine: Sendable {
     return isCapturing ? .ready : .cannotRecord(.noCapture)
   }
 
-  private mutating func begin(_ trigger: Trigger, effects: inout Effects) {
-    state = .saving(Recording(trigger: trigger, latest: trigger, lastDurable: trigger.decided))
+  /// A recording can begin. Without any capture, too: the seconds before a camera was torn off are still in memory, and
+  /// what comes when it is back belongs to the recording. It is shown as at risk.
+  private var canBegin: Bool { storeFault == nil }
+
+  private mutating func begin(_ trigger: Trigger, end: MonotonicTime? = nil, effects: inout Effects) {
+    state = .saving(Recording(trigger: trigger, latest: trigger, end: end, lastDurable: trigger.decided))
     effects.open = trigger
+    if let end { effects.end = end }
   }
 
   private mutating func whileStarting(_ event: Event, pending: Trigger?, effects: inout Effects) {
@@ -234,7 +240,13 @@ public struct RecorderMachine: Sendable {
 
   private mutating func whileUnable(_ event: Event, fault: RecorderFault, effects: inout Effects) {
     switch event {
-    case .trigger: effects.answer = .refused(fault)
+    case .trigger(let trigger):
+      guard canBegin else {
+        effects.answer = .refused(fault)
+        return
+      }
+      begin(trigger, effects: &effects)
+      effects.answer = .accepted
     case .stop, .mark: effects.answer = .notRecording
     case .captureReady, .captureLost, .store: state = idleState
     case .durable, .tick, .closed: break
@@ -266,12 +278,7 @@ public struct RecorderMachine: Sendable {
       recording.durableEnd = max(end, recording.durableEnd ?? end)
       recording.lastDurable = now
     case .closed(nil):
-      // Without an end the writer closed before it heard of the newest trigger: that one begins the next recording.
-      if recording.end == nil, case .ready = idleState {
-        begin(recording.latest, effects: &effects)
-      } else {
-        state = idleState
-      }
+      afterClose(of: recording, pending: nil, effects: &effects)
       return
     case .closed(let fault?):
       state = .cannotRecord(fault)
@@ -285,20 +292,42 @@ public struct RecorderMachine: Sendable {
     state = shown(&recording, now: now)
   }
 
-  private mutating func whileClosing(_ event: Event, pending: Trigger?, effects: inout Effects) {
+  /// The writer may have closed before it heard of the newest trigger: that one then begins the next recording, also when
+  /// it was stopped again meanwhile.
+  private mutating func afterClose(of recording: Recording, pending: Trigger?, effects: inout Effects) {
+    let isWhole = recording.end.map { $0 <= recording.durableEnd ?? .distantPast } ?? false
+    let isSuperseded = recording.end == nil || recording.latest != recording.trigger
+    if !canBegin {
+      state = idleState
+    } else if !isWhole, isSuperseded {
+      begin(recording.latest, end: pending == nil ? recording.end : nil, effects: &effects)
+      effects.retrigger = pending
+    } else if let pending {
+      begin(pending, effects: &effects)
+    } else {
+      state = idleState
+    }
+  }
+
+  private mutating func whileClosing(
+    _ event: Event, recording: Recording, pending: Trigger?, effects: inout Effects
+  ) {
     switch event {
     case .trigger(let trigger):
-      state = .closing(pending: pending ?? trigger)
+      state = .closing(recording, pending: pending ?? trigger)
       effects.answer = .remembered
     case .stop:
-      state = .closing(pending: nil)
+      state = .closing(recording, pending: nil)
       effects.answer = pending == nil ? .notRecording : .stopped
     case .mark: effects.answer = .notRecording
-    case .closed(nil):
-      if let pending, case .ready = idleState { begin(pending, effects: &effects) } else { state = idleState }
+    case .durable(let end):
+      var recording = recording
+      recording.durableEnd = max(end, recording.durableEnd ?? end)
+      state = .closing(recording, pending: pending)
+    case .closed(nil): afterClose(of: recording, pending: pending, effects: &effects)
     case .closed(let fault?): state = .cannotRecord(fault)
     case .terminate: state = .stopping(isOpen: true, pending: pending)
-    case .captureReady, .captureLost, .durable, .tick, .store: break
+    case .captureReady, .captureLost, .tick, .store: break
     }
   }
 
@@ -332,7 +361,7 @@ public struct RecorderMachine: Sendable {
       guard now - recording.lastDurable <= limits.silence || recording.end.map({ durableEnd >= $0 }) == true else {
         return .atRisk(recording)
       }
-      if let end = recording.end { return now < end ? .postEvent(recording) : .closing(pending: nil) }
+      if let end = recording.end { return now < end ? .postEvent(recording) : .closing(recording, pending: nil) }
       return .recording(recording)
     }
     if recording.hasCaughtUp || now - recording.lastDurable > limits.silence { return .atRisk(recording) }

@@ -333,6 +333,7 @@ public final class Recorder {
       case .durable(let end, let lag):
         lastLag = lag
         handle(.durable(end: end))
+        releaseIfGoingOn(past: end)
       case .closed(let fault):
         recordingID = nil
         mediaStart = nil
@@ -460,6 +461,13 @@ public final class Recorder {
     }
   }
 
+  /// The open recording went on beyond the trigger that came behind its end: nothing need be kept for another one.
+  private func releaseIfGoingOn(past end: MonotonicTime) {
+    guard let waiting = pending, machine.pendingTrigger == nil, end > waiting.trigger.time else { return }
+    pending = nil
+    ring.withRing { $0.unpin(.trigger) }
+  }
+
   private func releaseSound() {
     if !configuration.recording.hasPreEventAudio { demand.value = .remember }
   }
@@ -467,8 +475,14 @@ public final class Recorder {
   private func trigger(source: Trigger.Source, edgeAge: Nanoseconds) -> RecorderMachine.Answer {
     let now = MonotonicTime.now()
     let trigger = Trigger(source: source, time: now - edgeAge, decided: now)
+    let wasEnding = machine.recording?.end != nil
     let answer = perform(machine.handle(.trigger(trigger), now: now))
-    if answer == .remembered, pending == nil { pending = request(for: trigger) }
+    switch answer {
+    case .remembered: if pending == nil { pending = request(for: trigger) }
+    // The writer may have closed before it hears of this: what comes before the press is kept until it goes on beyond it.
+    case .continued: if wasEnding { pending = request(for: trigger) }
+    case .none, .accepted, .stopped, .marked, .notRecording, .refused, .stopping: break
+    }
     return answer
   }
 

@@ -81,6 +81,12 @@ struct RecorderMachineTests {
         }
       ),
       (
+        "no capture",
+        build {
+          ready(&$0); _ = $0.handle(.captureLost, now: at(10)); return 10
+        }
+      ),
+      (
         "stopping, open",
         build {
           recording(&$0); _ = $0.handle(.terminate, now: at(1_100)); return 1_100
@@ -164,6 +170,13 @@ struct RecorderMachineTests {
     ("cannot record", "tick", "=", .none), ("cannot record", "closed", "=", .none),
     ("cannot record", "closedFull", "=", .none), ("cannot record", "storeFull", "=", .none),
     ("cannot record", "storeGood", "cannotRecord", .none), ("cannot record", "terminate", "stopping", .none),
+
+    ("no capture", "captureReady", "ready", .none), ("no capture", "captureLost", "=", .none),
+    ("no capture", "trigger", "saving", .accepted), ("no capture", "stop", "=", .notRecording),
+    ("no capture", "mark", "=", .notRecording), ("no capture", "durable", "=", .none),
+    ("no capture", "tick", "=", .none), ("no capture", "closed", "=", .none),
+    ("no capture", "closedFull", "=", .none), ("no capture", "storeFull", "cannotRecord", .none),
+    ("no capture", "storeGood", "=", .none), ("no capture", "terminate", "stopping", .none),
 
     ("stopping, open", "captureReady", "=", .none), ("stopping, open", "captureLost", "=", .none),
     ("stopping, open", "trigger", "=", .stopping), ("stopping, open", "stop", "=", .stopping),
@@ -283,6 +296,35 @@ struct RecorderMachineTests {
     #expect(Self.name(machine.state) == "saving")
   }
 
+  @Test("a trigger that crosses the close and is stopped again still gets its recording, with its end")
+  func stoppedTriggerCrossesClose() {
+    var machine = RecorderMachine(limits: .init(postEvent: .zero))
+    _ = machine.handle(.captureReady, now: at(0))
+    _ = machine.handle(.trigger(trigger(0)), now: at(0))
+    _ = machine.handle(.stop(at(300)), now: at(300))
+    _ = machine.handle(.trigger(trigger(400)), now: at(400))
+    _ = machine.handle(.stop(at(900)), now: at(900))
+    _ = machine.handle(.durable(end: at(300)), now: at(950))
+    let closed = machine.handle(.closed(nil), now: at(960))
+    #expect(closed.open == trigger(400) && closed.end == .some(at(900)))
+    _ = machine.handle(.durable(end: at(900)), now: at(1_000))
+    #expect(Self.name(machine.state) == "closing")
+    #expect(machine.handle(.closed(nil), now: at(1_010)).open == nil)
+    #expect(Self.name(machine.state) == "ready")
+  }
+
+  @Test("a trigger that the writer heard in time leads to no second recording")
+  func continuedIsOne() {
+    var machine = RecorderMachine(limits: .init(postEvent: .zero))
+    _ = machine.handle(.captureReady, now: at(0))
+    _ = machine.handle(.trigger(trigger(0)), now: at(0))
+    _ = machine.handle(.stop(at(300)), now: at(300))
+    _ = machine.handle(.trigger(trigger(400)), now: at(400))
+    _ = machine.handle(.stop(at(900)), now: at(900))
+    _ = machine.handle(.durable(end: at(900)), now: at(950))
+    #expect(machine.handle(.closed(nil), now: at(960)).open == nil)
+  }
+
   @Test("a press while starting or closing is remembered and honoured")
   func remembers() {
     var machine = RecorderMachine(limits: .init(postEvent: .zero))
@@ -307,6 +349,34 @@ struct RecorderMachineTests {
     #expect(Self.name(machine.state) == "atRisk")
     _ = machine.handle(.captureReady, now: at(1_800))
     #expect(Self.name(machine.state) == "recording")
+  }
+
+  @Test("a press when camera and microphone are gone saves what is in memory, shown as at risk until one is back")
+  func pressWithoutCapture() {
+    var machine = RecorderMachine(limits: .init(postEvent: .zero))
+    _ = machine.handle(.captureReady, now: at(0))
+    _ = machine.handle(.captureLost, now: at(1_000))
+    #expect(Self.name(machine.state) == "cannotRecord")
+    let pressed = machine.handle(.trigger(trigger(2_000)), now: at(2_000))
+    #expect(pressed.open == trigger(2_000) && pressed.answer == .accepted)
+    _ = machine.handle(.tick, now: at(2_100))
+    #expect(Self.name(machine.state) == "atRisk")
+    _ = machine.handle(.durable(end: at(2_500)), now: at(2_700))
+    #expect(Self.name(machine.state) == "atRisk", "what is confirmed is silence")
+    _ = machine.handle(.captureReady, now: at(2_800))
+    #expect(Self.name(machine.state) == "recording")
+  }
+
+  @Test("a press remembered during the close begins its recording although the camera went meanwhile")
+  func rememberedWithoutCapture() {
+    var machine = RecorderMachine(limits: .init(postEvent: .zero))
+    _ = machine.handle(.captureReady, now: at(0))
+    _ = machine.handle(.trigger(trigger(0)), now: at(0))
+    _ = machine.handle(.stop(at(500)), now: at(500))
+    _ = machine.handle(.durable(end: at(500)), now: at(600))
+    _ = machine.handle(.trigger(trigger(650)), now: at(650))
+    _ = machine.handle(.captureLost, now: at(700))
+    #expect(machine.handle(.closed(nil), now: at(800)).open == trigger(650))
   }
 
   @Test("a press that was remembered is saved even when the process is asked to end")
