@@ -23,21 +23,47 @@ public enum Process {
     }
   }
 
-  /// Takes program text out of this process's memory that was needed to start only: the pages of all executable mappings
-  /// go, and those still in use come back, from the page cache, when they are next run (madvise(2), MADV_DONTNEED; text
-  /// is never modified, so nothing is lost). Call it once, when everything runs.
+  /// Takes what was needed to start only, symbol tables and program text, out of this process's memory: the pages of all
+  /// mapped files that were never written go, and those still in use come back from the page cache when they are next
+  /// needed (madvise(2), MADV_DONTNEED). Call it once, when everything runs. Costs a few ms.
   public static func releaseStartupText() {
-    guard let bytes = try? readSmallFile(path: "/proc/self/maps", limit: 1 << 20) else { return }
-    for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
-      let words = line.split(separator: " ", omittingEmptySubsequences: true)
-      guard words.count >= 6, words[1] == "r-xp", words[5].hasPrefix("/") else { continue }
-      let bounds = words[0].split(separator: "-").compactMap { UInt($0, radix: 16) }
-      guard bounds.count == 2, bounds[0] < bounds[1] else { continue }
-      let (text, length) = (UnsafeMutableRawPointer(bitPattern: bounds[0]), Int(bounds[1] - bounds[0]))
-      // Locked pages would stay. Text holds no secret, so it need not be locked.
-      if let text { munlock(text, length) }
-      madvise(text, length, CInt(MADV_DONTNEED))
+    guard let bytes = try? readSmallFile(path: "/proc/self/smaps", limit: 4 << 20) else { return }
+    for mapping in cleanFileMappings(smaps: String(decoding: bytes, as: UTF8.self)) {
+      guard let start = UnsafeMutableRawPointer(bitPattern: mapping.lowerBound) else { continue }
+      // SAFETY: the mapping is this process's, of a file, not writable, and without a page of its own ("Anonymous: 0",
+      // "Swap: 0"; relocated data has some): the file holds all of it, so nothing is lost. Locked pages would stay; what
+      // is in the file is no secret, so it need not be locked.
+      munlock(start, mapping.count)
+      madvise(start, mapping.count, CInt(MADV_DONTNEED))
     }
+  }
+
+  /// The address ranges of files that are mapped without a writable or ever written page (proc(5), smaps).
+  static func cleanFileMappings(smaps: String) -> [Range<UInt>] {
+    var mappings: [Range<UInt>] = []
+    var candidate: Range<UInt>?
+    var isClean = false
+    func take() {
+      if let candidate, isClean { mappings.append(candidate) }
+    }
+    for line in smaps.split(separator: "\n") {
+      let words = line.split(separator: " ", omittingEmptySubsequences: true)
+      guard let first = words.first, first.last == ":" else {
+        // A new mapping: 55d0c0a3b000-55d0c0a3d000 r-xp 00002000 08:01 1234 /usr/bin/x
+        take()
+        candidate = nil
+        isClean = true
+        let bounds = (words.first ?? "").split(separator: "-").compactMap { UInt($0, radix: 16) }
+        guard words.count >= 6, words[1].hasPrefix("r-"), words[5].hasPrefix("/"), bounds.count == 2,
+          bounds[0] < bounds[1]
+        else { continue }
+        candidate = bounds[0]..<bounds[1]
+        continue
+      }
+      if ["Anonymous:", "Swap:", "Private_Dirty:"].contains(first), words.dropFirst().first != "0" { isClean = false }
+    }
+    take()
+    return mappings
   }
 
   /// malloc gives free memory at the end of its heap back above this many bytes (mallopt(3), M_TRIM_THRESHOLD).

@@ -23,6 +23,9 @@ import Testing
   }
 }
 
+/// The address of a function of libc.
+private let addressOfLibC: @convention(c) () -> pid_t = getpid
+
 @Suite struct ProcessTests {
   @Test("random bytes fill large buffers and do not repeat")
   func randomness() throws {
@@ -49,6 +52,33 @@ import Testing
     // Other tests free memory meanwhile, so half of it is asked for.
     #expect(try residentBytes() - before > 16 << 20)
     #expect(try memAvailable() > 32 << 20)
+  }
+
+  @Test("only pages that are in a file and were never written count as start-up text")
+  func cleanMappings() throws {
+    let fields = { (anonymous: Int, dirty: Int, swap: Int) in
+      "Rss: 8 kB\nPrivate_Dirty: \(dirty) kB\nAnonymous: \(anonymous) kB\nSwap: \(swap) kB\nVmFlags: rd ex mr mw me\n"
+    }
+    let text =
+      "1000-2000 r--p 00000000 08:01 12   /usr/lib/a.so\n" + fields(0, 0, 0)
+      + "2000-5000 r-xp 00001000 08:01 12   /usr/lib/a.so\n" + fields(0, 0, 0)
+      + "5000-6000 r--p 00004000 08:01 12   /usr/lib/a.so\n" + fields(4, 4, 0)
+      + "6000-7000 rw-p 00005000 08:01 12   /usr/lib/a.so\n" + fields(0, 0, 0)
+      + "7000-8000 r--p 00000000 08:01 13   /usr/lib/b.so\n" + fields(0, 0, 4)
+      + "8000-9000 r--p 00000000 08:01 14   /usr/lib/c.so\n" + fields(0, 4, 0)
+      + "9000-a000 r-xp 00000000 00:00 0    [vdso]\n" + fields(0, 0, 0) + "a000-b000 r--p 00000000 00:00 0\n"
+      + fields(0, 0, 0) + "b000-c000 r--p 00000000 08:01 15   /with space/d.so\n" + fields(0, 0, 0)
+    #expect(Process.cleanFileMappings(smaps: text) == [0x1000..<0x2000, 0x2000..<0x5000, 0xb000..<0xc000])
+    #expect(Process.cleanFileMappings(smaps: "").isEmpty)
+  }
+
+  @Test("giving start-up text back finds this program's own mappings and leaves a process that works")
+  func release() throws {
+    let smaps = String(decoding: try readSmallFile(path: "/proc/self/smaps", limit: 64 << 20), as: UTF8.self)
+    let code = unsafeBitCast(addressOfLibC, to: UInt.self)
+    #expect(Process.cleanFileMappings(smaps: smaps).contains { $0.contains(code) }, "the text of libc is among them")
+    Process.releaseStartupText()
+    #expect(try kernelBootID().utf8.count == 36)
   }
 
   @Test("after disabling them there are no core dumps and the process is not dumpable")
