@@ -22,6 +22,8 @@ final class Rig {
     let path = "/tmp/lapel-acceptance-agency-\(getpid())"
     try? FileManager.default.removeItem(atPath: path)
     try succeed([try dock.get(), "keygen", path, "--demo"])
+    // Static values have no end of their own; the process has.
+    atexit { try? FileManager.default.removeItem(atPath: "/tmp/lapel-acceptance-agency-\(getpid())") }
     return path
   }
 
