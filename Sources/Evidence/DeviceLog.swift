@@ -12,31 +12,79 @@ public struct DeviceLog: Sendable {
     public let n: Int64
   }
 
+  /// One RECOVER line with its RFILE lines.
+  public struct Recovery: Hashable, Sendable {
+    public let journal: RecoveredJournal
+    /// By segment.
+    public internal(set) var files: [Int64: RecoveredFile] = [:]
+    /// The start that wrote it.
+    public let startCounter: Int64
+    /// The device-log line.
+    public let n: Int64
+
+    /// Whether the start got to its end; otherwise the next one repeats it.
+    public var isComplete: Bool { files.count >= journal.files }
+  }
+
+  /// A line of a recording's journal that was seen to be there.
+  struct Witness {
+    let head: ChainHead
+    /// Who says so, for people.
+    let words: String
+  }
+
   /// n of the first line at hand; 0 when the log reaches back to the device's first start.
   public private(set) var firstNumber: Int64 = 0
   /// The last valid line.
   public private(set) var head: ChainHead?
-  /// OPENED lines by recording counter; more than one for a counter is an equivocation.
+  /// OPENED lines by recording counter; more than one recording for a counter is an equivocation.
   public private(set) var openings: [Int64: [Opening]] = [:]
   /// The journal line that CLOSED names, by recording.
   public private(set) var closings: [EvidenceID: ChainHead] = [:]
-  /// Counters that never became a recording.
+  /// Counters that never became a recording, and, where the id is known, what is left of them.
   public private(set) var voided: Set<Int64> = []
+  public private(set) var voids: [EvidenceID: VoidCounter] = [:]
+  /// RECOVER lines by recording, in the order of the log.
+  public private(set) var recoveries: [EvidenceID: [Recovery]] = [:]
+  /// Counters of recordings that a start did not find.
+  public private(set) var lost: [EvidenceID: Int64] = [:]
+  /// The highest start counter that a valid START has.
+  public private(set) var lastStart: Int64 = 0
+  /// The highest recording counter that any line has.
+  public private(set) var lastCounter: Int64 = 0
   /// What is wrong with the log itself.
   public private(set) var findings: [Finding] = []
 
-  private var hashes: [Hash32] = []
-  private let device: DeviceIdentity
+  let device: DeviceIdentity
+  private var hashes: [Int64: Hash32] = [:]
+  private var witnesses: [EvidenceID: [Int64: Witness]] = [:]
   private var tail = SHA256()
   private var tailCount: Int64 = 0
+  private var lastRecovered: EvidenceID?
+  /// The file before this one made no sense: the next START begins anew.
   private var isBroken = false
+  /// Lines below this one need no look at their own signature when it proves to be in the chain.
+  private var trusted: ChainHead?
+  private var isTrustProven = false
+
+  /// A log without a line.
+  public init(device: DeviceIdentity) { self.device = device }
 
   /// Reads every `<10 digits>.log` of the directory in order.
+  /// - Parameter trusted: a line that is known from elsewhere to be this log's: the signatures of those before it are then
+  ///   covered by its hash and not looked at.
   /// - Throws: only when a file cannot be read; what is wrong with the log is in `findings`.
-  public init(files: borrowing some EvidenceFiles, device: DeviceIdentity) throws(ReadFailure) {
-    self.device = device
+  public init(
+    files: borrowing some EvidenceFiles, device: DeviceIdentity, trusting trusted: ChainHead? = nil
+  ) throws(ReadFailure) {
+    self.init(device: device)
+    self.trusted = trusted
     let names = try files.names().filter { Self.startCounter($0) != nil }.sorted()
-    for name in names where !isBroken { try read(name, files) }
+    for name in names { try read(name, files) }
+    if trusted != nil, !isTrustProven {
+      self = try DeviceLog(files: files, device: device)
+      return
+    }
     if tailCount > 0, let last = names.last {
       findings.append(
         Finding(
@@ -45,10 +93,22 @@ public struct DeviceLog: Sendable {
     }
   }
 
-  /// Whether the log has line `head.n`, and with which hash.
-  func hash(of n: Int64) -> Hash32? {
-    let index = n - firstNumber
-    return hashes.indices.contains(Int(index)) ? hashes[Int(index)] : nil
+  /// The hash of line `n`; nil when the log at hand does not have it.
+  func hash(of n: Int64) -> Hash32? { hashes[n] }
+
+  /// The lines of a recording's journal that the log speaks of.
+  func witnesses(of id: EvidenceID) -> [Witness] {
+    (witnesses[id] ?? [:]).values.sorted { $0.head.n < $1.head.n }
+  }
+
+  /// What a new log goes on from: the last valid line and what lies behind it. `remembered` is the newest line that the
+  /// camera knows of: when the card has lost it the chain goes on from there all the same, so that no number is ever used
+  /// for two lines.
+  public func predecessor(remembered: ChainHead?) -> DeviceLogWriter.Predecessor? {
+    guard let last = [head, remembered].compactMap({ $0 }).max(by: { $0.n < $1.n }) else { return nil }
+    let known = head.flatMap { $0.n == last.n ? $0 : nil } ?? last
+    return DeviceLogWriter.Predecessor(
+      head: known, tailByteCount: tailCount, tailHash: Hash32(tail.finalize()))
   }
 
   static func startCounter(_ name: String) -> Int64? {
@@ -65,7 +125,7 @@ public struct DeviceLog: Sendable {
     var reader = LineReader(name)
     var isFirst = true
     while let raw = try reader.next(from: files) {
-      guard let line = valid(raw.bytes), line.deviceSignature == nil else {
+      guard let line = valid(raw.bytes, mayTrust: true), line.deviceSignature == nil else {
         try takeTail(name, from: raw.offset, files)
         return
       }
@@ -76,8 +136,10 @@ public struct DeviceLog: Sendable {
         return
       }
       isFirst = false
-      head = ChainHead(n: line.n, hash: line.hash)
-      hashes.append(line.hash)
+      let hash = line.hash
+      head = ChainHead(n: line.n, hash: hash)
+      hashes[line.n] = hash
+      if head == trusted, !isBroken { isTrustProven = true }
     }
   }
 
@@ -85,12 +147,19 @@ public struct DeviceLog: Sendable {
     let range = raw.offset..<(raw.offset + Int64(raw.bytes.count))
     findings.append(
       Finding(.integrity(.altered), file: Self.path(name), range: range, line: n, "the device log: \(detail)"))
+    breakChain()
+  }
+
+  /// What follows is not hashed into what came before.
+  private mutating func breakChain() {
     isBroken = true
+    trusted = trusted.map { _ in ChainHead(n: -1, hash: JournalChain.genesis(device.id)) }
   }
 
   /// A well-formed line that the device key signed.
-  private func valid(_ bytes: [UInt8]) -> JournalLine? {
+  private func valid(_ bytes: [UInt8], mayTrust: Bool) -> JournalLine? {
     guard let line = try? JournalLine(parsing: bytes) else { return nil }
+    if mayTrust, let trusted, line.n < trusted.n { return line }
     let message = JournalChain.Domain.deviceLog.message(id: device.id, line.signedBytes)
     return device.publicKey.verifies(line.signature, over: message) ? line : nil
   }
@@ -103,7 +172,7 @@ public struct DeviceLog: Sendable {
     while let raw = try reader.next(from: files) {
       tail.update(data: raw.bytes)
       tailCount += Int64(raw.bytes.count)
-      if let line = valid(raw.bytes) {
+      if let line = valid(raw.bytes, mayTrust: false) {
         return fail(name, line.n, raw, "a signed line follows bytes that are no valid line")
       }
     }
@@ -113,8 +182,10 @@ public struct DeviceLog: Sendable {
     func broken(_ rule: String) -> EvidenceError { EvidenceError(.grammar, rule) }
     guard line.type == DeviceLogType.start.rawValue else { throw broken("a log begins with START") }
     let keys = Keys(line)
-    guard try keys.identifier(Key.device) == device.id, try keys.number(Key.startCounter) == Self.startCounter(name)
-    else { throw broken("START names another device or start than the file") }
+    let counter = try keys.number(Key.startCounter)
+    guard try keys.identifier(Key.device) == device.id, counter == Self.startCounter(name) else {
+      throw broken("START names another device or start than the file")
+    }
     if line.n == 0 {
       guard head == nil, line.previous == JournalChain.genesis(device.id), line.encoded(Key.lastNumber) == nil else {
         throw broken("line 0 is not a first line")
@@ -126,18 +197,29 @@ public struct DeviceLog: Sendable {
       guard last.n == line.n - 1, last.hash == line.previous else {
         throw broken("START does not follow what it names")
       }
-      if let head {
-        guard last == head else {
+      if let head, !isBroken {
+        guard last == head || last.n > head.n else {
           throw broken("START follows line \(last.n), but the log before it ends with line \(head.n) or differs there")
         }
         guard tailLength == tailCount, tailDigest == Hash32(tail.finalize()) else {
           throw broken("the bytes before START are not those that it attests")
         }
+        if last.n > head.n {
+          findings.append(
+            Finding(
+              .completeness(.rollback), file: Self.path(name), line: line.n,
+              "the log before START ends with line \(head.n); the camera had written up to line \(last.n), on this card "
+                + "or on another"))
+          breakChain()
+        }
       }
     }
     if head == nil { firstNumber = line.n }
+    lastStart = max(lastStart, counter)
+    isBroken = false
     tail = SHA256()
     tailCount = 0
+    lastRecovered = nil
   }
 
   private mutating func follow(_ line: JournalLine) throws(EvidenceError) {
@@ -145,22 +227,64 @@ public struct DeviceLog: Sendable {
     guard let head, line.n - 1 == head.n, line.previous == head.hash else {
       throw broken("line \(line.n) does not follow the one before it")
     }
-    let keys = Keys(line)
-    switch DeviceLogType(rawValue: line.type) {
-    case .opened:
-      let opening = Opening(id: try keys.identifier(Key.id), openHash: try keys.hash(Key.hash), n: line.n)
-      openings[try keys.number(Key.recordingCounter), default: []].append(opening)
-    case .closed:
-      closings[try keys.identifier(Key.id)] = ChainHead(
-        n: try keys.number(Key.line), hash: try keys.hash(Key.lineHash))
-    case .void: voided.insert(try keys.number(Key.recordingCounter))
-    case .start: throw broken("START in the middle of a log")
-    case .recover, .recoverFile, .lost, .dock, .anchor, .delete, .check, .audit, nil:
-      if line.type.hasPrefix("X") { return }
+    guard line.type != DeviceLogType.start.rawValue else { throw broken("START in the middle of a log") }
+    if line.type.hasPrefix("X") { return }
+    guard let entry = try DeviceLogEntry(line) else {
       findings.append(
         Finding(
           .integrity(.unsupported), file: "device/log", line: line.n,
           "a device-log line of type \(line.type), which this version does not understand"))
+      return
     }
+    try take(entry, line.n)
+  }
+
+  private mutating func take(_ entry: DeviceLogEntry, _ n: Int64) throws(EvidenceError) {
+    var recovered: EvidenceID?
+    lastCounter = max(lastCounter, entry.counter ?? 0)
+    switch entry {
+    case .opened(let id, let counter, let openHash, _):
+      // The same recording once more is the same statement: a start that did not see the first one made it.
+      if openings[counter]?.contains(where: { $0.id == id && $0.openHash == openHash }) != true {
+        openings[counter, default: []].append(Opening(id: id, openHash: openHash, n: n))
+      }
+    case .closed(let id, _, let head, _):
+      closings[id] = head
+      witness(id, head, "the device log says that the recording was closed by line \(head.n)")
+    case .void(let void):
+      voided.insert(void.counter)
+      if let id = void.id { voids[id] = void }
+    case .check(let check):
+      if let recording = check.recording {
+        witness(
+          recording.id, recording.head,
+          "the camera remembered line \(recording.head.n) of the journal (device-log line \(n))")
+      }
+    case .recover(let journal):
+      recoveries[journal.id, default: []].append(Recovery(journal: journal, startCounter: lastStart, n: n))
+      if let head = journal.head {
+        witness(journal.id, head, "the camera found line \(head.n) at its start \(lastStart)")
+      }
+      recovered = journal.id
+    case .recoverFile(let file):
+      guard lastRecovered == file.id, let last = recoveries[file.id]?.indices.last else {
+        throw EvidenceError(.grammar, "RFILE without RECOVER before it")
+      }
+      recoveries[file.id]?[last].files[file.segment] = file
+      recovered = file.id
+    case .lost(let id, let counter): lost[id] = counter
+    }
+    lastRecovered = recovered
+  }
+
+  private mutating func witness(_ id: EvidenceID, _ head: ChainHead, _ words: String) {
+    guard let other = witnesses[id]?[head.n], other.head != head else {
+      witnesses[id, default: [:]][head.n] = Witness(head: head, words: words)
+      return
+    }
+    findings.append(
+      Finding(
+        .completeness(.equivocation), file: "device/log",
+        "the device log names two different lines \(head.n) of recording \(id)"))
   }
 }

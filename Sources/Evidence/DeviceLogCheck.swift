@@ -1,11 +1,12 @@
 /// What a device log says of one recording, and of those around it.
 extension DeviceLog {
   /// - Parameters:
-  ///   - closing: the recording's last valid journal line, and a way to ask for the hash of any line.
+  ///   - journalHead: the recording's last valid journal line.
+  ///   - hashes: those of its lines that the log speaks of, by number.
   ///   - present: the directories of the recordings at hand, nil when only this one was looked at.
   func check(
-    _ opening: Verdict.Opening, head journalHead: ChainHead, isClosed: Bool, present: [String]?,
-    into verdict: inout Verdict
+    _ opening: Verdict.Opening, head journalHead: ChainHead, hashes: [Int64: Hash32], isClosed: Bool,
+    present: [String]?, into verdict: inout Verdict
   ) {
     for finding in findings { verdict.add(finding) }
     guard let head else {
@@ -15,9 +16,9 @@ extension DeviceLog {
     let facts = opening.facts
     checkHead(facts.deviceLog, head, &verdict)
     let isKnown = checkOpened(opening, isClosed: isClosed, &verdict)
-    checkClosed(opening, journalHead, &verdict)
+    checkWitnesses(opening, journalHead, hashes, &verdict)
     checkCounters(&verdict)
-    if let present { checkPresent(present, &verdict) }
+    checkPresent(present, opening, &verdict)
 
     let hasProblem = findings.contains {
       if case .integrity = $0.answer { true } else { false }
@@ -54,7 +55,12 @@ extension DeviceLog {
     let counter = opening.facts.recordingCounter
     guard let own = openings[counter], let first = own.first else {
       let goesOn = openings.keys.contains { $0 > counter }
-      if goesOn && (isClosed || voided.contains(counter)) {
+      if voided.contains(counter) {
+        verdict.add(
+          Finding(
+            .completeness(.equivocation), file: "device/log",
+            "the device log says that counter \(counter) never became a recording"))
+      } else if goesOn && isClosed && recoveries[opening.id] == nil {
         verdict.add(
           Finding(
             .completeness(.equivocation), file: "device/log",
@@ -71,19 +77,22 @@ extension DeviceLog {
     return true
   }
 
-  private func checkClosed(_ opening: Verdict.Opening, _ head: ChainHead, _ verdict: inout Verdict) {
-    guard let closing = closings[opening.id] else { return }
-    if closing.n > head.n {
-      verdict.add(
-        Finding(
-          .end(.truncated), file: EvidenceName.journal, line: closing.n,
-          "the device log says that the recording was closed by line \(closing.n); the journal ends with line \(head.n)"
-        ))
-    } else if closing != head {
-      verdict.add(
-        Finding(
-          .completeness(.equivocation), file: EvidenceName.journal, line: closing.n,
-          "the device log names another line \(closing.n) than the journal's"))
+  /// Every line that the log has seen of the journal is there and the same.
+  private func checkWitnesses(
+    _ opening: Verdict.Opening, _ head: ChainHead, _ hashes: [Int64: Hash32], _ verdict: inout Verdict
+  ) {
+    for witness in witnesses(of: opening.id) {
+      if witness.head.n > head.n {
+        verdict.add(
+          Finding(
+            .end(.truncated), file: EvidenceName.journal, line: witness.head.n,
+            "\(witness.words); the journal ends with line \(head.n)"))
+      } else if hashes[witness.head.n] != witness.head.hash {
+        verdict.add(
+          Finding(
+            .completeness(.equivocation), file: EvidenceName.journal, line: witness.head.n,
+            "the device log names another line \(witness.head.n) than the journal's"))
+      }
     }
   }
 
@@ -95,7 +104,10 @@ extension DeviceLog {
           .completeness(.equivocation), file: "device/log", line: found.last?.n,
           "recording counter \(counter) was opened \(found.count) times"))
     }
-    let known = openings.keys.sorted() + voided.sorted()
+    // What was recovered or found lost under a counter is not missing without a word; LOST is said below.
+    let known =
+      Array(openings.keys) + Array(voided) + Array(lost.values)
+      + recoveries.values.compactMap { $0.first?.journal.counter }
     guard let last = known.max(), let first = firstNumber == 0 ? 1 : known.min() else { return }
     // Walk the known counters, not the numbers between: a forged counter must not cost 2^63 steps.
     var expected = first
@@ -110,15 +122,23 @@ extension DeviceLog {
     }
   }
 
-  private func checkPresent(_ names: [String], _ verdict: inout Verdict) {
-    let present = Set(names.compactMap { EvidenceName.parseRecording($0)?.id })
+  /// - Parameter names: nil: only this one was looked at.
+  private func checkPresent(_ names: [String]?, _ own: Verdict.Opening, _ verdict: inout Verdict) {
+    let present = Set((names ?? []).compactMap { EvidenceName.parseRecording($0)?.id }).union([own.id])
     for (counter, found) in openings.sorted(by: { $0.key < $1.key }) {
-      for opening in found where !present.contains(opening.id) {
+      for opening in found where names != nil && !present.contains(opening.id) && lost[opening.id] == nil {
         verdict.add(
           Finding(
             .completeness(.missingRecording), file: EvidenceName.recording(counter: counter, id: opening.id),
             "the device log names this recording, and it is not here"))
       }
+    }
+    // LOST says that the camera missed it, too. It explains nothing: only VOID and a deletion do.
+    for (id, counter) in lost.sorted(by: { $0.value < $1.value }) where !present.contains(id) {
+      verdict.add(
+        Finding(
+          .completeness(.missingRecording), file: EvidenceName.recording(counter: counter, id: id),
+          "this recording was opened, and a later start of the camera did not find it on the card"))
     }
   }
 }

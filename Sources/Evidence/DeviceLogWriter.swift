@@ -1,4 +1,4 @@
-/// The types of device-log lines. Writers exist for the first four so far.
+/// The types of device-log lines. DOCK, ANCHOR, DELETE and AUDIT are reserved.
 public enum DeviceLogType: String, CaseIterable, Sendable {
   case start = "START"
   case opened = "OPENED"
@@ -28,9 +28,13 @@ public struct DeviceLogWriter: ~Copyable {
     public var tailHash: Hash32
 
     public init(head: ChainHead, tail: [UInt8]) {
+      self.init(head: head, tailByteCount: Int64(tail.count), tailHash: Hash32.sha256(of: tail))
+    }
+
+    public init(head: ChainHead, tailByteCount: Int64, tailHash: Hash32) {
       self.head = head
-      self.tailByteCount = Int64(tail.count)
-      self.tailHash = Hash32.sha256(of: tail)
+      self.tailByteCount = tailByteCount
+      self.tailHash = tailHash
     }
   }
 
@@ -77,17 +81,19 @@ public struct DeviceLogWriter: ~Copyable {
     return try append(.start, fields)
   }
 
+  /// Any line but START.
+  public mutating func append(_ entry: DeviceLogEntry, clock: ClockReading) throws(EvidenceError) -> [UInt8] {
+    var fields = entry.fields
+    Self.add(clock, to: &fields)
+    return try append(entry.type, fields)
+  }
+
   /// OPENED, after the recording's OPEN line is durable.
   /// - Parameter openHash: the OPEN line's hash.
   public mutating func opened(
     id: EvidenceID, recordingCounter: Int64, openHash: Hash32, clock: ClockReading
   ) throws(EvidenceError) -> [UInt8] {
-    var fields = LineFields()
-    fields.add(Key.id, id)
-    fields.add(Key.recordingCounter, recordingCounter)
-    fields.add(Key.hash, openHash)
-    Self.add(clock, to: &fields)
-    return try append(.opened, fields)
+    try append(.opened(id: id, counter: recordingCounter, openHash: openHash, isLate: false), clock: clock)
   }
 
   /// CLOSED, after the recording's CLOSE line is durable.
@@ -95,21 +101,12 @@ public struct DeviceLogWriter: ~Copyable {
   public mutating func closed(
     id: EvidenceID, recordingCounter: Int64, head: ChainHead, clock: ClockReading
   ) throws(EvidenceError) -> [UInt8] {
-    var fields = LineFields()
-    fields.add(Key.id, id)
-    fields.add(Key.recordingCounter, recordingCounter)
-    fields.add(Key.line, head.n)
-    fields.add(Key.lineHash, head.hash)
-    Self.add(clock, to: &fields)
-    return try append(.closed, fields)
+    try append(.closed(id: id, counter: recordingCounter, head: head, isLate: false), clock: clock)
   }
 
   /// VOID: a counter that was reserved and never became a recording.
   public mutating func void(recordingCounter: Int64, clock: ClockReading) throws(EvidenceError) -> [UInt8] {
-    var fields = LineFields()
-    fields.add(Key.recordingCounter, recordingCounter)
-    Self.add(clock, to: &fields)
-    return try append(.void, fields)
+    try append(.void(VoidCounter(counter: recordingCounter, id: nil, remains: nil)), clock: clock)
   }
 
   private static func add(_ clock: ClockReading, to fields: inout LineFields) {

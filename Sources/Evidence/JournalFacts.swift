@@ -56,6 +56,13 @@ enum Key {
   static let lastHash = "lasth"
   static let tail = "tail"
   static let tailHash = "tailh"
+  static let size = "size"
+  static let upTo = "upto"
+  static let files = "files"
+  static let changed = "changed"
+  static let late = "late"
+  static let log = "log"
+  static let journal = "journal"
 }
 
 /// Wall time beside the monotonic clock, taken together.

@@ -33,6 +33,10 @@ public struct RecordingVerifier {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 65_536, alignment: 64)
     defer { buffer.deallocate() }
     var run = VerificationRun(verifier: self, names: Set(try files.names()), buffer: buffer)
+    if try run.isVoid(files) {
+      run.reportVoid()
+      return run.verdict
+    }
     try run.readJournal(files, observe)
     try run.finish(files, observe)
     return run.verdict
@@ -46,11 +50,16 @@ struct VerificationRun {
   let buffer: UnsafeMutableRawBufferPointer
   var verdict = Verdict()
 
-  /// The key and id that OPEN introduced.
-  private var author: (id: EvidenceID, key: SigningPublicKey)?
-  private var head: ChainHead?
+  private var prefix = JournalPrefix()
+  var head: ChainHead? { prefix.head }
+  /// Offset in the journal behind the last valid line.
+  private(set) var validEnd: Int64 = 0
+  /// Hashes of the lines that the device log speaks of.
+  private var witnessed: [Int64: Hash32] = [:]
+  private var wanted: Set<Int64> = []
+  var segmentCount: Int64 { grammar.segments }
   private var grammar = JournalGrammar()
-  private var isFromKnownDevice = false
+  private(set) var isFromKnownDevice = false
   /// A signed line made no sense; later ones are counted, not interpreted.
   private var isLost = false
   private var open: SegmentCheck?
@@ -86,42 +95,26 @@ struct VerificationRun {
             "bytes follow CLOSE"))
         return
       }
-      guard let line = accept(raw.bytes) else {
+      guard let line = prefix.accept(raw.bytes) else {
         try examineTail(from: raw.offset, files)
         return
       }
-      head = ChainHead(n: line.n, hash: line.hash)
+      note(line, end: raw.offset + Int64(raw.bytes.count))
       verdict.lines += 1
       if isLost { continue }
       try interpret(line, files, observe)
     }
-    if author == nil {
+    if prefix.author == nil {
       verdict.add(Finding(.integrity(.unsigned), file: EvidenceName.journal, "the journal is empty"))
     }
   }
 
-  /// A well-formed line with a signature by the recording's key. Takes the key from OPEN if there is none yet.
-  private mutating func signed(_ bytes: [UInt8]) -> JournalLine? {
-    guard let line = try? JournalLine(parsing: bytes) else { return nil }
-    if author == nil, line.type == "OPEN", line.n == 0 {
-      let keys = Keys(line)
-      guard let id = try? keys.identifier(Key.id), let bytes = line.bytes(Key.publicKey),
-        let key = try? SigningPublicKey(bytes)
-      else { return nil }
-      author = (id, key)
+  private mutating func note(_ line: JournalLine, end: Int64) {
+    validEnd = end
+    if line.n == 0, let author = prefix.author, let log = verifier.deviceLog {
+      wanted = Set(log.witnesses(of: author.id).map(\.head.n))
     }
-    guard let author, (line.deviceSignature != nil) == ["OPEN", "CLOSE"].contains(line.type) else { return nil }
-    let message = JournalChain.Domain.journal.message(id: author.id, line.signedBytes)
-    return author.key.verifies(line.signature, over: message) ? line : nil
-  }
-
-  /// The line, if it is the valid next one.
-  private mutating func accept(_ bytes: [UInt8]) -> JournalLine? {
-    guard let line = signed(bytes), let author else { return nil }
-    if let head {
-      return line.n == head.n + 1 && line.previous == head.hash ? line : nil
-    }
-    return line.type == "OPEN" && line.n == 0 && line.previous == JournalChain.genesis(author.id) ? line : nil
+    if wanted.contains(line.n) { witnessed[line.n] = line.hash }
   }
 
   /// What the bytes after the last valid line are: another order, an alteration, a torn line, or damage.
@@ -138,7 +131,7 @@ struct VerificationRun {
       lastByte = raw.bytes.last ?? 0
       isPrintable = isPrintable && raw.bytes.allSatisfy { (0x20...0x7E).contains($0) || $0 == 0x0A }
       // Bounded: a tail of ten thousand signed lines is no accident, whatever their order.
-      guard count < 10_000, let line = signed(raw.bytes) else { continue }
+      guard count < 10_000, let line = prefix.signed(raw.bytes) else { continue }
       count += 1
       if let other = found[line.n], other != line.hash { isTwofold = true }
       found[line.n] = line.hash
@@ -147,7 +140,7 @@ struct VerificationRun {
     let range = offset..<(offset + byteCount)
     guard count > 0 else {
       if head == nil {
-        let isOther = author == nil && isPrintable
+        let isOther = prefix.author == nil && isPrintable
         verdict.add(
           Finding(
             .integrity(.unsigned), file: EvidenceName.journal, range: range, line: 0,
@@ -232,16 +225,10 @@ struct VerificationRun {
     guard named == trust.device.id.description else {
       return unsigned(.unknownDevice, "the recording is of device \(named), the enrolment of \(trust.device.id)")
     }
-    guard isDeviceSigned(line, trust.device) else {
+    guard prefix.isSigned(line, by: trust.device) else {
       return unsigned(.unsigned, "the device key did not sign OPEN")
     }
     isFromKnownDevice = true
-  }
-
-  private func isDeviceSigned(_ line: JournalLine, _ device: DeviceIdentity) -> Bool {
-    guard let author, let signature = line.deviceSignature else { return false }
-    let message = JournalChain.Domain.deviceKey.message(id: author.id, line.deviceSignedBytes)
-    return device.publicKey.verifies(signature, over: message)
   }
 
   private mutating func advance(_ record: JournalRecord, _ line: JournalLine) throws(EvidenceError) {
@@ -287,7 +274,9 @@ struct VerificationRun {
             initLength: record.initLength, initCommitment: record.commitment, isIntact: check.isIntact)))
     case .checkpoint(let record): try compare(record, line, files, observe)
     case .endSegment(let record):
-      try open?.end(length: record.length, line: line.n, files: files, &verdict)
+      let recovered = recoveredFiles(record.number)
+      try open?.end(
+        length: record.length, line: line.n, files: files, recovered: recovered, buffer: buffer, &verdict)
       open = nil
       observe(.segmentEnd(number: Int(record.number), isComplete: true))
     case .abandon(let number, _, let reason):
@@ -296,14 +285,15 @@ struct VerificationRun {
         Finding(
           .remark(.abandoned), file: EvidenceName.segment(Int(number)), line: line.n,
           "the camera gave this segment up (\(reason.rawValue)); it holds up to its last checkpoint"))
-      try open?.endOpen(files: files, &verdict)
+      let recovered = recoveredFiles(number)
+      try open?.endOpen(files: files, recovered: recovered, buffer: buffer, &verdict)
       open = nil
       observe(.segmentEnd(number: Int(number), isComplete: false))
     case .event(.gap, _): verdict.gaps += 1
     case .event, .experiment: break
     case .close(_, _, let reason, _):
       verdict.closeReason = reason
-      if isFromKnownDevice, let trust = verifier.trust, !isDeviceSigned(line, trust.device) {
+      if isFromKnownDevice, let trust = verifier.trust, !prefix.isSigned(line, by: trust.device) {
         verdict.add(
           Finding(.integrity(.unsigned), file: EvidenceName.journal, line: line.n, "the device key did not sign CLOSE"))
       }
@@ -367,28 +357,43 @@ struct VerificationRun {
 
   // MARK: The end
 
+  mutating func reportVoid() {
+    for finding in verifier.deviceLog?.findings ?? [] { verdict.add(finding) }
+    verdict.add(
+      Finding(.remark(.void), "the device log says that this counter never became a recording; nothing of it is footage"))
+  }
+
   mutating func finish(
     _ files: borrowing some EvidenceFiles, _ observe: (Attested) -> Void
   ) throws(ReadFailure) {
     if var check = open {
-      try check.endOpen(files: files, &verdict)
+      try check.endOpen(files: files, recovered: recoveredFiles(check.number), buffer: buffer, &verdict)
       observe(.segmentEnd(number: Int(check.number), isComplete: false))
     }
-    checkNames()
+    try checkNames(files)
+    try checkRecoveredJournal(files)
     if let opening = verdict.opening, let head, isFromKnownDevice, let log = verifier.deviceLog {
       log.check(
-        opening, head: head, isClosed: grammar.isClosed, present: verifier.presentRecordings, into: &verdict)
+        opening, head: head, hashes: witnessed, isClosed: grammar.isClosed, present: verifier.presentRecordings,
+        into: &verdict)
     }
   }
 
   /// Every file belongs to the recording. Of an interrupted one the next segment may exist without its SEG line.
-  private mutating func checkNames() {
+  private mutating func checkNames(_ files: borrowing some EvidenceFiles) throws(ReadFailure) {
     for name in names.sorted() where name != EvidenceName.journal && name != EvidenceName.receipt {
       let number = EvidenceName.parseSegment(name).map(Int64.init)
       if let number, number < grammar.segments { continue }
       if isLost && number != nil { continue }
       if let number, number == grammar.segments, !grammar.isClosed, grammar.isOpen {
-        verdict.add(Finding(.remark(.unattestedTail), file: name, "the journal does not name this segment"))
+        let size = try files.size(of: name)
+        let recovered = recoveredFiles(number)
+        let seen = try RecoveredFile.compare(
+          recovered, with: name, size: size, files: files, buffer: buffer, &verdict)
+        let isSeen = seen >= size && size > 0
+        verdict.add(
+          Finding(
+            .remark(isSeen ? .cameraSeen : .unattestedTail), file: name, "the journal does not name this segment"))
       } else if number != nil, grammar.isOpen, !grammar.isClosed {
         verdict.add(
           Finding(

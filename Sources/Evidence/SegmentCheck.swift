@@ -110,9 +110,11 @@ struct SegmentCheck {
 
   /// The file's end after ENDSEG: the terminator, and nothing behind it.
   mutating func end(
-    length total: Int64, line: Int64, files: borrowing some EvidenceFiles, _ verdict: inout Verdict
+    length total: Int64, line: Int64, files: borrowing some EvidenceFiles, recovered: [RecoveredFile],
+    buffer: UnsafeMutableRawBufferPointer, _ verdict: inout Verdict
   ) throws(ReadFailure) {
     guard let size else { return }
+    _ = try RecoveredFile.compare(recovered, with: name, size: size, files: files, buffer: buffer, &verdict)
     if size < total {
       reportShort(promised: total, line, &verdict)
     } else if size > total {
@@ -133,17 +135,33 @@ struct SegmentCheck {
   }
 
   /// What lies behind the last checkpoint of a segment without ENDSEG.
-  mutating func endOpen(files: borrowing some EvidenceFiles, _ verdict: inout Verdict) throws(ReadFailure) {
+  mutating func endOpen(
+    files: borrowing some EvidenceFiles, recovered: [RecoveredFile], buffer: UnsafeMutableRawBufferPointer,
+    _ verdict: inout Verdict
+  ) throws(ReadFailure) {
     guard let size else { return }
+    let seen = try RecoveredFile.compare(recovered, with: name, size: size, files: files, buffer: buffer, &verdict)
     if size > length {
       let end = length + Int64(SegmentStream.terminatorByteCount)
       let isRepaired = size == end ? try files.bytes(of: name, from: length, to: end) == terminator : false
-      verdict.add(
-        Finding(
-          .remark(isRepaired ? .repaired : .unattestedTail), file: name, range: length..<size,
-          isRepaired
-            ? "the file ends with the last checkpoint's terminator" : "nothing signed speaks of these bytes"))
-      if isRepaired { return }
+      if isRepaired {
+        verdict.add(
+          Finding(
+            .remark(.repaired), file: name, range: length..<size, "the file ends with the last checkpoint's terminator"))
+        return
+      }
+      if seen > length {
+        verdict.add(
+          Finding(
+            .remark(.cameraSeen), file: name, range: length..<seen,
+            "behind the last checkpoint; the camera found these bytes when it started again"))
+      }
+      if seen < size {
+        verdict.add(
+          Finding(
+            .remark(.unattestedTail), file: name, range: max(seen, length)..<size,
+            "nothing signed speaks of these bytes"))
+      }
     }
     if let repair { verdict.repairs.append(repair) }
   }

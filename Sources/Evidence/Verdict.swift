@@ -57,6 +57,12 @@ public enum Remark: String, CaseIterable, Sendable {
   case damagedTail = "DAMAGED_TAIL"
   /// Bytes after the last checkpoint: probably footage, attested by nothing.
   case unattestedTail = "UNATTESTED_TAIL"
+  /// Bytes after the last checkpoint that the camera found there at a later start: older than that start, no more is known.
+  case cameraSeen = "CAMERA_SEEN"
+  /// The journal goes on behind where a later start of the camera found its end: those lines were not on the card then.
+  case longerThanRecovered = "LONGER_THAN_RECOVERED"
+  /// A directory in which the camera was cut off before the recording existed.
+  case void = "VOID"
   /// The segment is a copy that was cut at its last checkpoint and ended with its terminator.
   case repaired = "REPAIRED_COPY"
   /// A segment that the camera gave up.
@@ -194,6 +200,10 @@ public struct Verdict: Hashable, Sendable {
   public internal(set) var mediaTime: Int64?
   public internal(set) var wall: Int64?
   public internal(set) var closeReason: CloseReason?
+  /// A later start of the camera found the recording interrupted, and just as it is here.
+  public internal(set) var isRecovered = false
+  /// No recording: the device log voids its counter.
+  public internal(set) var isVoid = false
   /// How to make a valid age file of each segment that did not end cleanly.
   public internal(set) var repairs: [RepairPlan] = []
   /// Whether any note at hand is a demonstration's.
@@ -260,9 +270,12 @@ public struct Verdict: Hashable, Sendable {
     case .verifiedWithGaps:
       "what is here is as the camera signed it; \(abandonedSegments) segment(s) were given up after an error."
     case .verifiedTo:
-      checkpoints == 0
-        ? "the recording was interrupted before its first checkpoint; nothing of the footage is attested."
-        : "the recording was interrupted; up to this point every byte is as the camera signed it."
+      isVoid
+        ? "the camera was cut off before this became a recording; there is no footage."
+        : (checkpoints == 0
+          ? "the recording was interrupted before its first checkpoint; nothing of the footage is attested."
+          : "the recording was interrupted; up to this point every byte is as the camera signed it.")
+          + (isRecovered ? " The camera found it so when it started again." : "")
     case .truncated: first { $0 == .end(.truncated) }
     case .completeness(.tornDeviceLog):
       "every byte is as the camera signed it and the recording was closed; the device log ends in bytes that no one signed, so what it said there is not known."
