@@ -20,8 +20,12 @@ public struct EvidenceStore: ~Copyable {
   private let startCounter: Int64
   private let boot: EvidenceID
   private let sealingMemory: LockedMemory
+  /// What this start found of the ones before it.
+  public private(set) var recovery: RecoveryReport
 
-  /// Opens the store, counts this start and makes START durable in a new device log.
+  /// Opens the store, counts this start, makes START durable in a new device log and behind it what the starts before left:
+  /// CHECK, and for each interrupted recording what is there of it. Reads the device log, the journals that the log does not
+  /// know the end of, and what lies behind their last checkpoints; writes to no file that was there before.
   ///
   /// - Parameters:
   ///   - path: the store's directory; made when its parent exists.
@@ -55,18 +59,58 @@ public struct EvidenceStore: ~Copyable {
       try LockedMemory(byteCount: SegmentStream.memoryByteCount, allowSwap: allowSwap)
     }
     var counters = try InternalStore(directory: identityPath)
-    let interrupted = counters.record
-    try counters.update { $0.startCounter += 1 }
-    let startCounter = counters.record.startCounter
-    let log = try DeviceLogFile(
-      path: "\(path)/device/log", device: parties.device, startCounter: startCounter, boot: boot,
-      softwareVersion: facts.softwareVersion)
+    let logPath = "\(path)/device/log"
+    var warnings: [String] = []
+    let earlier = try Self.readLog(logPath, parties.device.identity, counters.record.memory.log, &warnings)
+    let start = try Self.startLog(
+      logPath, parties, &counters, after: earlier, boot: boot, softwareVersion: facts.softwareVersion)
     var store = EvidenceStore(
-      path: path, parties: parties, facts: facts, lock: lock, recordings: recordings, log: log, counters: counters,
-      startCounter: startCounter, boot: boot, sealingMemory: memory)
-    try store.settle(interrupted)
+      path: path, parties: parties, facts: facts, lock: lock, recordings: recordings, log: start, counters: counters,
+      startCounter: counters.record.startCounter, boot: boot, sealingMemory: memory)
+    try store.recover(earlier)
+    store.recovery.warnings.insert(contentsOf: warnings, at: 0)
     return store
   }
+
+  /// The device log on the card as it is. A log that cannot be read is said; what the camera remembers goes on all the same.
+  private static func readLog(
+    _ path: String, _ device: DeviceIdentity, _ remembered: ChainHead?, _ warnings: inout [String]
+  ) throws(StoreError) -> DeviceLog {
+    let files = CardDirectory(try onCard(.store) { () throws(LinuxError) in try Directory(path: path) })
+    do throws(ReadFailure) {
+      let log = try DeviceLog(files: files, device: device, trusting: remembered)
+      for finding in log.findings where finding.answer != .completeness(.tornDeviceLog) {
+        warnings.append("the device log on the card: \(finding)")
+      }
+      return log
+    } catch {
+      warnings.append("the device log on the card cannot be read and is gone on with from memory: \(error)")
+      return DeviceLog(device: device)
+    }
+  }
+
+  /// Counts this start and begins its log. A number whose file is on the card already is passed over.
+  private static func startLog(
+    _ path: String, _ parties: RecordingParties, _ counters: inout InternalStore, after earlier: DeviceLog,
+    boot: EvidenceID, softwareVersion: String
+  ) throws(StoreError) -> DeviceLogFile {
+    let predecessor = earlier.predecessor(remembered: counters.record.memory.log)
+    for _ in 0..<startAttempts {
+      try counters.update { $0.startCounter = max($0.startCounter, earlier.lastStart) + 1 }
+      let counter = counters.record.startCounter
+      let name = DeviceLogWriter.fileName(startCounter: counter)
+      guard access("\(path)/\(name)", F_OK) != 0 else { continue }
+      return try DeviceLogFile(
+        path: path, device: parties.device, startCounter: counter, boot: boot, softwareVersion: softwareVersion,
+        after: predecessor)
+    }
+    throw StoreError(
+      .store,
+      "\(path) holds logs under the next \(startAttempts) numbers that this camera did not write. Recording would mix with "
+        + "them: look at the card at a dock, or use another one.")
+  }
+
+  private static let startAttempts = 64
 
   private init(
     path: String, parties: RecordingParties, facts: ProcessFacts, lock: consuming InstanceLock,
@@ -83,6 +127,7 @@ public struct EvidenceStore: ~Copyable {
     self.startCounter = startCounter
     self.boot = boot
     self.sealingMemory = sealingMemory
+    recovery = RecoveryReport()
   }
 
   /// File systems on which the loss bound holds by measurement.
@@ -107,7 +152,8 @@ public struct EvidenceStore: ~Copyable {
   /// Opens a recording, each step durable before the next: counter reserved, directory, OPEN, device log, counters.
   /// Six flushes. When it returns, the recording exists and nothing of it is lost any more without a trace.
   public mutating func openRecording() throws(StoreError) -> RecordingWriter {
-    if counters.record.recordingState == .reserved { try voidIfNeverOpened(counters.record) }
+    try log.requireUsable()
+    if counters.record.recordingState == .reserved { try settleFailedOpening() }
     let counter = counters.record.recordingCounter + 1
     let source: HedgedRandomness.Source = { try Randomness.fill($0) }
     var naming = HedgedRandomness(source: source, deviceSecret: parties.hedgeSecret, id: nil, counter: counter)
@@ -116,45 +162,37 @@ public struct EvidenceStore: ~Copyable {
       $0.recordingCounter = counter
       $0.recordingState = .reserved
       $0.recordingID = id.description
-      $0.journalNumber = -1
-      $0.journalHash = "-"
+      $0.remember(journal: nil)
     }
     let open = try openFacts(counter: counter)
     let writer = try RecordingWriter(
       id: id, counter: counter, recordings: recordings, parties: parties, open: open,
       randomness: HedgedRandomness(source: source, deviceSecret: parties.hedgeSecret, id: id, counter: counter),
       sealingMemory: sealingMemory)
-    try log.opened(id: id, counter: counter, openHash: writer.head.hash)
+    try log.append(.opened(id: id, counter: counter, openHash: writer.head.hash, isLate: false))
     let head = writer.head
     let logHead = log.head
     try counters.update {
       $0.recordingState = .opened
-      $0.journalNumber = head.n
-      $0.journalHash = head.hash.description
-      $0.logNumber = logHead?.n ?? -1
-      $0.logHash = logHead?.hash.description ?? "-"
+      $0.remember(journal: head)
+      $0.remember(log: logHead)
     }
     return writer
   }
 
   /// Remembers off the card that this journal line is durable.
   public mutating func anchor(_ head: ChainHead) throws(StoreError) {
-    try counters.update {
-      $0.journalNumber = head.n
-      $0.journalHash = head.hash.description
-    }
+    try counters.update { $0.remember(journal: head) }
   }
 
   /// After CLOSE is durable: the device log says so, and the counters.
   public mutating func didClose(id: EvidenceID, counter: Int64, head: ChainHead) throws(StoreError) {
-    try log.closed(id: id, counter: counter, head: head)
+    try log.append(.closed(id: id, counter: counter, head: head, isLate: false))
     let logHead = log.head
     try counters.update {
       $0.recordingState = .closed
-      $0.journalNumber = head.n
-      $0.journalHash = head.hash.description
-      $0.logNumber = logHead?.n ?? -1
-      $0.logHash = logHead?.hash.description ?? "-"
+      $0.remember(journal: head)
+      $0.remember(log: logHead)
     }
   }
 
@@ -169,32 +207,38 @@ public struct EvidenceStore: ~Copyable {
       softwareHash: facts.softwareHash, configurationHash: facts.configurationHash)
   }
 
-  /// After the start: explains what the process before left, and remembers the new log.
-  private mutating func settle(_ interrupted: InternalStore.Record) throws(StoreError) {
-    if interrupted.recordingState == .reserved { try voidIfNeverOpened(interrupted) }
-    try noteLogHead()
+  /// Writes behind START what the starts before left, then remembers it.
+  private mutating func recover(_ earlier: DeviceLog) throws(StoreError) {
+    let found = try startRecovery(earlier)
+    try log.append(found.entries)
+    try remember(found.memory)
+    recovery = found.report
   }
 
-  /// A counter that was reserved and whose recording never came to exist is explained, so that no dock looks for it.
-  private mutating func voidIfNeverOpened(_ record: InternalStore.Record) throws(StoreError) {
-    guard let id = EvidenceID(hex: record.recordingID) else { return }
-    let name = EvidenceName.recording(counter: record.recordingCounter, id: id)
-    let journal = try? readSmallFile(path: "\(path)/recordings/\(name)/\(EvidenceName.journal)", limit: 1 << 26)
-    let isOpen = journal?.firstIndex(of: UInt8(ascii: "\n")) != nil
-    if !isOpen { try log.void(counter: record.recordingCounter) }
-    let head = log.head
-    try counters.update {
-      $0.recordingState = .none
-      $0.logNumber = head?.n ?? -1
-      $0.logHash = head?.hash.description ?? "-"
+  /// A recording of this process failed while it was opened: what became of it is said before its number's successor is used.
+  private mutating func settleFailedOpening() throws(StoreError) {
+    var warnings: [String] = []
+    let now = try Self.readLog("\(path)/device/log", parties.device.identity, log.head, &warnings)
+    let found = try startRecovery(now)
+    try log.append(found.entries.filter { $0.type != .check })
+    try remember(found.memory)
+  }
+
+  private func startRecovery(_ earlier: DeviceLog) throws(StoreError) -> StartRecovery {
+    do throws(ReadFailure) {
+      return try StartRecovery(
+        memory: counters.record.memory, log: earlier, card: RecordingsOnCard(path: "\(path)/recordings"))
+    } catch {
+      throw StoreError(
+        .store, "the recordings on the card cannot be listed, so nothing may be recorded beside them: \(error)")
     }
   }
 
-  private mutating func noteLogHead() throws(StoreError) {
+  private mutating func remember(_ memory: CameraMemory) throws(StoreError) {
     let head = log.head
     try counters.update {
-      $0.logNumber = head?.n ?? -1
-      $0.logHash = head?.hash.description ?? "-"
+      $0.remember(memory)
+      $0.remember(log: head)
     }
   }
 }

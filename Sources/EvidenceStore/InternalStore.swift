@@ -9,7 +9,7 @@ import LinuxIO
 struct InternalStore: ~Copyable {
   /// What a slot holds.
   struct Record: Hashable, Sendable {
-    enum RecordingState: String, Sendable { case none, reserved, opened, closed }
+    typealias RecordingState = CameraMemory.RecordingState
 
     /// Rises with each write; the valid slot with the higher one counts.
     var sequence: Int64 = 0
@@ -23,6 +23,35 @@ struct InternalStore: ~Copyable {
     /// The same for the device log.
     var logNumber: Int64 = -1
     var logHash = "-"
+
+    /// The same in types. An id or hash that is none is as if there were none.
+    var memory: CameraMemory {
+      func head(_ n: Int64, _ hash: String) -> ChainHead? {
+        n >= 0 ? Hash32(base64URL: hash).map { ChainHead(n: n, hash: $0) } : nil
+      }
+      return CameraMemory(
+        startCounter: startCounter, recordingCounter: recordingCounter, state: recordingState,
+        id: EvidenceID(hex: recordingID), journal: head(journalNumber, journalHash), log: head(logNumber, logHash))
+    }
+
+    mutating func remember(_ memory: CameraMemory) {
+      startCounter = memory.startCounter
+      recordingCounter = memory.recordingCounter
+      recordingState = memory.state
+      recordingID = memory.id?.description ?? "-"
+      remember(journal: memory.journal)
+      remember(log: memory.log)
+    }
+
+    mutating func remember(journal head: ChainHead?) {
+      journalNumber = head?.n ?? -1
+      journalHash = head?.hash.description ?? "-"
+    }
+
+    mutating func remember(log head: ChainHead?) {
+      logNumber = head?.n ?? -1
+      logHash = head?.hash.description ?? "-"
+    }
   }
 
   private let directory: String
