@@ -13,6 +13,7 @@ extension RecorderStatus {
       ("store", .optional(store, RecorderStatus.value)),
       ("lag_ms", .optional(lagMilliseconds, JSONValue.integer)),
       ("checkpoint_age_ms", .optional(checkpointAgeMilliseconds, JSONValue.integer)),
+      ("interrupted", .array(interrupted.map(RecorderStatus.value))),
       ("warnings", .array(warnings.map { .string($0) })),
       ("started", .string(Units.timestamp(wallMilliseconds: startedWallMilliseconds))),
       ("uptime_ms", .integer(uptimeMilliseconds)),
@@ -26,6 +27,13 @@ extension RecorderStatus {
     .object([
       ("id", .string(recording.id)), ("counter", .integer(recording.counter)),
       ("duration_ms", .integer(recording.milliseconds)),
+    ])
+  }
+
+  private static func value(_ interrupted: Interrupted) -> JSONValue {
+    .object([
+      ("id", .string(interrupted.id)), ("counter", .integer(interrupted.counter)),
+      ("segments", .integer(Int64(interrupted.segments))), ("attested_ms", .integer(interrupted.attestedMilliseconds)),
     ])
   }
 

@@ -107,6 +107,25 @@ public struct RecorderStatus: Hashable, Sendable {
     }
   }
 
+  /// A recording that the start found interrupted, and recovered.
+  public struct Interrupted: Hashable, Sendable {
+    public var id: String
+    public var counter: Int64
+    public var segments: Int
+    /// Milliseconds of media that are attested.
+    public var attestedMilliseconds: Int64
+    /// The same in one line.
+    public var words: String
+
+    public init(id: String, counter: Int64, segments: Int, attestedMilliseconds: Int64, words: String) {
+      self.id = id
+      self.counter = counter
+      self.segments = segments
+      self.attestedMilliseconds = attestedMilliseconds
+      self.words = words
+    }
+  }
+
   public var state: State
   /// Why, where the state does not say it: a fault, or what is at risk. One line.
   public var reason: String?
@@ -118,7 +137,9 @@ public struct RecorderStatus: Hashable, Sendable {
   /// Now less the end of what is durable on the card, while recording.
   public var lagMilliseconds: Int64?
   public var checkpointAgeMilliseconds: Int64?
-  /// What works less well than configured, one line each.
+  /// Recordings that this start found interrupted.
+  public var interrupted: [Interrupted] = []
+  /// What works less well than configured, or is not as it should be on the card, one line each.
   public var warnings: [String] = []
   /// Wall time when the process started, milliseconds since 1970 UTC, and how long ago that is by the monotonic clock.
   public var startedWallMilliseconds: Int64

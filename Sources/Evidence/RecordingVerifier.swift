@@ -360,7 +360,8 @@ struct VerificationRun {
   mutating func reportVoid() {
     for finding in verifier.deviceLog?.findings ?? [] { verdict.add(finding) }
     verdict.add(
-      Finding(.remark(.void), "the device log says that this counter never became a recording; nothing of it is footage"))
+      Finding(
+        .remark(.void), "the device log says that this counter never became a recording; nothing of it is footage"))
   }
 
   mutating func finish(

@@ -147,7 +147,8 @@ struct SegmentCheck {
       if isRepaired {
         verdict.add(
           Finding(
-            .remark(.repaired), file: name, range: length..<size, "the file ends with the last checkpoint's terminator"))
+            .remark(.repaired), file: name, range: length..<size, "the file ends with the last checkpoint's terminator")
+        )
         return
       }
       if seen > length {

@@ -1,6 +1,7 @@
 import Camera
 import Core
 import Encoding
+import Evidence
 import EvidenceStore
 import LinuxIO
 import Media
@@ -29,6 +30,8 @@ enum LogEvent: Sendable {
   case controlTrouble(LinuxError)
   case signal(Int32)
   case note(String)
+  /// Something on the card that is not as it should be.
+  case cardWarning(String)
 
   /// How loud the line is.
   enum Level: Int, Comparable, Sendable {
@@ -47,7 +50,7 @@ enum LogEvent: Sendable {
       case .atRisk, .cannotRecord: .warning
       case .starting, .ready, .saving, .recording, .postEvent, .closing, .stopping: .notice
       }
-    case .loss, .slowCard, .cameraStillLost, .microphoneStillLost: .warning
+    case .loss, .slowCard, .cameraStillLost, .microphoneStillLost, .cardWarning: .warning
     case .cameraLost, .microphoneLost, .encoderFailed, .segmentAbandoned, .storeTrouble, .controlTrouble: .error
     }
   }
@@ -80,6 +83,7 @@ enum LogEvent: Sendable {
     case .controlTrouble(let error): "control socket: \(error)"
     case .signal(let number): "signal \(number): closing"
     case .note(let text): text
+    case .cardWarning(let text): "card: \(text)"
     }
   }
 
@@ -94,6 +98,21 @@ final class EventLog: Sendable {
   let queue: BoundedQueue<LogEvent>
 
   init() throws(LinuxError) { queue = try BoundedQueue(capacity: 512) }
+
+  /// What a start found on the card, in words; the first hundred lines of each kind.
+  func note(_ recovery: RecoveryReport) {
+    for recording in recovery.interrupted.prefix(Self.recoveryLimit) { note(.note(recording.words)) }
+    if recovery.interrupted.count > Self.recoveryLimit {
+      note(.note("and \(recovery.interrupted.count - Self.recoveryLimit) more interrupted recordings"))
+    }
+    for text in recovery.notes.prefix(Self.recoveryLimit) { note(.note(text)) }
+    for text in recovery.warnings.prefix(Self.recoveryLimit) { note(.cardWarning(text)) }
+    if recovery.warnings.count > Self.recoveryLimit {
+      note(.cardWarning("and \(recovery.warnings.count - Self.recoveryLimit) more"))
+    }
+  }
+
+  private static let recoveryLimit = 100
 
   /// Any thread. What does not fit is counted, and the count is logged when there is room again.
   func note(_ event: LogEvent) { _ = queue.push(event) }

@@ -47,6 +47,7 @@ public final class Recorder {
   private var lastLag: Nanoseconds?
   private var freeBytes: Int64 = 0
   private var fileSystem = ""
+  private var recovery = RecoveryReport()
   private var hasBeenReady = false
   /// A recording was asked for and has not been reported closed.
   private var isOpenAsked = false
@@ -318,8 +319,9 @@ public final class Recorder {
     storeEvents.ready.drain()
     while let event = storeEvents.pop() {
       switch event {
-      case .ready(let fileSystem):
+      case .ready(let fileSystem, let recovery):
         isStoreReady = true
+        self.recovery = recovery
         self.fileSystem = fileSystem
         announceReadiness()
       case .unusable(let error):
@@ -586,6 +588,12 @@ public final class Recorder {
     status.store = .init(
       path: configuration.store.path, fileSystem: fileSystem, freeBytes: freeBytes,
       minutesLeft: bytesPerMinute > 0 ? Int(Double(max(0, usable)) / bytesPerMinute) : nil)
+    status.interrupted = recovery.interrupted.map {
+      .init(
+        id: $0.id.description, counter: $0.counter, segments: $0.segments, attestedMilliseconds: $0.mediaTime / 1_000,
+        words: $0.words)
+    }
+    status.warnings += recovery.warnings
     status.lagMilliseconds = lastLag?.inMilliseconds
     if let recording = machine.recording, recording.durableEnd != nil {
       status.checkpointAgeMilliseconds = (now - recording.lastDurable).inMilliseconds

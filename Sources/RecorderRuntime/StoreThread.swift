@@ -32,7 +32,9 @@ func runStore(
     events.push(.unusable(error))
     return
   }
-  events.push(.ready(fileSystem: (try? FileSystemStatus(path: opening.path).typeName) ?? ""))
+  let recovery = store.recovery
+  log.note(recovery)
+  events.push(.ready(fileSystem: (try? FileSystemStatus(path: opening.path).typeName) ?? "", recovery))
   var worker = StoreWorker(
     store: store, ring: ring, profile: profile, commands: commands, wishes: wishes, health: health, log: log,
     now: { .now() },

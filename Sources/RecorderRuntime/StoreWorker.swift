@@ -77,8 +77,8 @@ struct FootageEvent: Hashable, Sendable {
 
 /// What the store thread tells the control loop.
 enum StoreEvent: Sendable {
-  /// The store is open and a recording may be asked for.
-  case ready(fileSystem: String)
+  /// The store is open and a recording may be asked for; with what was found on the card.
+  case ready(fileSystem: String, RecoveryReport)
   /// The store cannot be opened; the thread has ended.
   case unusable(StoreError)
   /// The thread has ended, as it was told.

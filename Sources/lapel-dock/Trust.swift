@@ -70,7 +70,10 @@ struct RecordingOnDisk {
     self.path = path
     files = try EvidenceDirectory(path: path)
     let named = try Self.device(namedIn: files)
-    let device = try trust.device(named, enrolment: store?.enrolment ?? Self.enrolment(besides: path))
+    // A directory without a first line names nobody; the store's log may say why.
+    let device =
+      try trust.device(named, enrolment: store?.enrolment ?? Self.enrolment(besides: path))
+      ?? (named == nil ? store?.device : nil)
     var log = store?.log
     if let deviceLog, let device {
       log = try DeviceLog(files: EvidenceDirectory(path: deviceLog), device: device.device)
@@ -134,6 +137,8 @@ struct Store {
   let others: [String]
   let enrolment: [UInt8]?
   private(set) var log: DeviceLog?
+  /// Whose log it is.
+  private(set) var device: DeviceTrust?
 
   init(path: String, trust: Trust, deviceLog: String?) throws {
     self.path = path
@@ -152,6 +157,7 @@ struct Store {
       return
     }
     log = try DeviceLog(files: EvidenceDirectory(path: logPath), device: device.device)
+    self.device = device
   }
 
   private static func device(

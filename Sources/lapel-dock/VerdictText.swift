@@ -32,11 +32,11 @@ extension Verdict {
 
   private var endDetail: String {
     let media = mediaTime.map { ", \(PlainText.duration(Double($0) / 1e6)) of media attested" } ?? ""
-    return (closeReason.map { " (\($0.rawValue))" } ?? "") + media
+    return (isRecovered ? ", recovered" : "") + (closeReason.map { " (\($0.rawValue))" } ?? "") + media
   }
 
   private var completenessDetail: String {
-    completeness == .notChecked ? " (give the card's whole store, or --device-log, to check it)" : ""
+    completeness == .notChecked && !isVoid ? " (give the card's whole store, or --device-log, to check it)" : ""
   }
 
   func json(path: String) -> JSON {
@@ -54,6 +54,7 @@ extension Verdict {
       ("device", JSON(opening?.device.description)),
       ("counter", JSON(opening?.facts.recordingCounter)),
       ("openedMs", JSON(opening?.facts.clock.wall)),
+      ("recovered", .bool(isRecovered)),
       ("closeReason", JSON(closeReason?.rawValue)),
       ("attestedMediaUs", JSON(mediaTime)),
       ("lines", .number(lines)),

@@ -20,6 +20,11 @@ import Testing
     status.store = .init(path: "/media/card\n", fileSystem: "ext4", freeBytes: 12_345_678_901, minutesLeft: 410)
     status.lagMilliseconds = 2_340
     status.checkpointAgeMilliseconds = 2_050
+    status.interrupted = [
+      .init(
+        id: "ab", counter: 41, segments: 3, attestedMilliseconds: 161_250,
+        words: "found interrupted recording 41: 3 segments, attested to 0:02:41, recovered")
+    ]
     status.warnings = ["the clock is not synchronised"]
     return status
   }
@@ -43,6 +48,9 @@ import Testing
     #expect(root["lag_ms"] as? Int == 2_340)
     #expect(root["checkpoint_age_ms"] as? Int == 2_050)
     #expect(root["warnings"] as? [String] == ["the clock is not synchronised"])
+    let interrupted = try #require((root["interrupted"] as? [[String: Any]])?.first)
+    #expect(interrupted["id"] as? String == "ab" && interrupted["counter"] as? Int == 41)
+    #expect(interrupted["segments"] as? Int == 3 && interrupted["attested_ms"] as? Int == 161_250)
     #expect(root["started"] as? String == "2026-03-01T12:00:00Z")
     #expect(root["uptime_ms"] as? Int == 3_725_000)
     #expect(root["version"] as? String == "0.1.0")
@@ -120,6 +128,7 @@ import Testing
         "Encoder      libx264 superfast, 1 of 3 frames waiting",
         "Microphone   hw:1,0 48000 Hz, 480 samples lost",
         "Card         12.3 GB free, 6 h 50 min of footage, ext4, /media/card\n",
+        "At start     found interrupted recording 41: 3 segments, attested to 0:02:41, recovered",
         "Warning      the clock is not synchronised",
         "Running      62 min, since 2026-03-01T12:00:00Z",
         "Version      0.1.0, format 1",

@@ -110,7 +110,7 @@ struct DeviceLogTests {
   func unknown() throws {
     let agency = try Agency()
     for (type, expected) in [
-      ("RECOVER", Headline.integrity(.unsupported)), ("NEW", .integrity(.unsupported)), ("XNEW", .verified),
+      ("DOCK", Headline.integrity(.unsupported)), ("NEW", .integrity(.unsupported)), ("XNEW", .verified),
     ] {
       let camera = try TestCamera(agency)
       let made = try camera.record()
