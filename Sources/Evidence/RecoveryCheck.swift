@@ -74,7 +74,10 @@ extension VerificationRun {
       let (counter, id) = verifier.directoryName.flatMap({ EvidenceName.parseRecording($0) }),
       let void = log.voids[id], void.counter == counter, names.isSubset(of: [EvidenceName.journal])
     else { return false }
-    guard let remains = void.remains else { return names.isEmpty }
+    guard let remains = void.remains else {
+      verdict.isVoid = names.isEmpty
+      return names.isEmpty
+    }
     guard names.contains(EvidenceName.journal), try files.size(of: EvidenceName.journal) == remains.size,
       try hash(of: EvidenceName.journal, remains.from, remains.end, files) == remains.hash
     else { return false }

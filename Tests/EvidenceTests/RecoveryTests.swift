@@ -120,6 +120,7 @@ struct RecoveryTests {
             // Before any restart: nothing else speaks of the line.
             let alone = try RecordingVerifier(directoryName: made.name, trust: trust).verify(files)
             #expect(alone.headline == .verifiedTo && alone.mediaTime == 2_000_000, "bit \(bit)")
+            guard bit / 8 % 8 == bit % 8 else { continue }
             try flipped.restart()
             #expect(flipped.recovered.first?.head?.n == Int64(made.lines.count) - 2, "bit \(bit)")
             let verdict = try flipped.verify(made.name)
