@@ -36,7 +36,7 @@ extension RecorderStatus {
       let left = store.minutesLeft.map { ", \(Units.minutes($0)) of footage" } ?? ""
       lines.append(line("Card", "\(Units.bytes(store.freeBytes)) free\(left), \(store.fileSystem), \(store.path)"))
     }
-    // All of them are in the log and in the JSON.
+    // The newest few; the JSON has more, the log all.
     for recording in interrupted.suffix(3) { lines.append(line("At start", recording.words)) }
     if interrupted.count > 3 { lines.append(line("At start", "and \(interrupted.count - 3) more")) }
     for warning in warnings { lines.append(line("Warning", warning)) }

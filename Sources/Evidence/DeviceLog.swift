@@ -229,11 +229,13 @@ public struct DeviceLog: Sendable {
     }
     guard line.type != DeviceLogType.start.rawValue else { throw broken("START in the middle of a log") }
     if line.type.hasPrefix("X") { return }
-    guard let entry = try DeviceLogEntry(line) else {
+    let entry: DeviceLogEntry?
+    do throws(EvidenceError) { entry = try DeviceLogEntry(line) } catch { entry = nil }
+    guard let entry else {
       findings.append(
         Finding(
           .integrity(.unsupported), file: "device/log", line: line.n,
-          "a device-log line of type \(line.type), which this version does not understand"))
+          "a device-log line of type \(line.type) that this version does not understand"))
       return
     }
     try take(entry, line.n)

@@ -206,14 +206,14 @@ public struct StartRecovery: Sendable {
     case .unknown: break
     case .own(let openHash, let seen):
       if opening == nil {
-        guard log.openings[counter] == nil, !log.voided.contains(counter),
+        if log.openings[counter] == nil, !log.voided.contains(counter),
           log.hash(of: seen.n) == seen.hash || memory.id == id
-        else {
+        {
+          // OPEN became durable, and OPENED did not.
+          entries.append(.opened(id: id, counter: counter, openHash: openHash, isLate: true))
+        } else {
           report.warnings.append("recording \(counter) (\(id)) is not in this card's device log")
-          break
         }
-        // OPEN became durable, and OPENED did not.
-        entries.append(.opened(id: id, counter: counter, openHash: openHash, isLate: true))
       }
       if scan.isClosed, let head = scan.head {
         entries.append(.closed(id: id, counter: counter, head: head, isLate: true))

@@ -47,7 +47,9 @@ public final class Recorder {
   private var lastLag: Nanoseconds?
   private var freeBytes: Int64 = 0
   private var fileSystem = ""
-  private var recovery = RecoveryReport()
+  /// What the start found on the card.
+  private var interrupted: [RecorderStatus.Interrupted] = []
+  private var cardWarnings: [String] = []
   private var hasBeenReady = false
   /// A recording was asked for and has not been reported closed.
   private var isOpenAsked = false
@@ -321,7 +323,13 @@ public final class Recorder {
       switch event {
       case .ready(let fileSystem, let recovery):
         isStoreReady = true
-        self.recovery = recovery
+        // The newest, and the first; all of them are in the log.
+        interrupted = recovery.interrupted.suffix(50).map {
+          .init(
+            id: $0.id.description, counter: $0.counter, segments: $0.segments,
+            attestedMilliseconds: $0.mediaTime / 1_000, words: $0.words)
+        }
+        cardWarnings = Array(recovery.warnings.prefix(50))
         self.fileSystem = fileSystem
         announceReadiness()
       case .unusable(let error):
@@ -588,12 +596,8 @@ public final class Recorder {
     status.store = .init(
       path: configuration.store.path, fileSystem: fileSystem, freeBytes: freeBytes,
       minutesLeft: bytesPerMinute > 0 ? Int(Double(max(0, usable)) / bytesPerMinute) : nil)
-    status.interrupted = recovery.interrupted.map {
-      .init(
-        id: $0.id.description, counter: $0.counter, segments: $0.segments, attestedMilliseconds: $0.mediaTime / 1_000,
-        words: $0.words)
-    }
-    status.warnings += recovery.warnings
+    status.interrupted = interrupted
+    status.warnings += cardWarnings
     status.lagMilliseconds = lastLag?.inMilliseconds
     if let recording = machine.recording, recording.durableEnd != nil {
       status.checkpointAgeMilliseconds = (now - recording.lastDurable).inMilliseconds

@@ -326,4 +326,65 @@ struct RecoveryTests {
     #expect(try damaged.verify(name).headline == .integrity(.unsigned))
     #expect(try damaged.restart() == [.check])
   }
+
+  @Test("a closed and an interrupted recording of this camera from another card are told, and their ends noted once")
+  func fromAnotherCard() throws {
+    let agency = try Agency()
+    let elsewhere = try TestCamera(agency)
+    let closed = try elsewhere.record(RecordingPlan(counter: 4))
+    let open = try elsewhere.record(RecordingPlan(counter: 5, isClosed: false))
+    let camera = try TestCamera(agency, startCounter: 2)
+    let made = try camera.record(RecordingPlan(counter: 1))
+    var card = RestartCamera(agency)
+    try card.take(camera, [made], state: .closed)
+    card.memory.startCounter = 2
+    card.recordings[closed.name] = closed.files
+    card.recordings[open.name] = open.files
+    #expect(try card.restart() == [.check, .closed, .recover, .recoverFile])
+    #expect(card.memory.recordingCounter == 5)
+    #expect(card.report.warnings.count == 3, "\(card.report.warnings)")
+    #expect(try card.restart() == [.check])
+    #expect(try card.deviceLog().findings.isEmpty)
+  }
+
+  @Test("the lines of a start have one spelling each, and a line with a missing or a wrong value is UNSUPPORTED")
+  func spelling() throws {
+    var (card, _) = try interrupted(tail: [1, 2, 3])
+    try card.restart()
+    let name = DeviceLogWriter.fileName(startCounter: 2)
+    let lines = try #require(card.logs.contents[name]).split(separator: 10).map { String(decoding: $0, as: UTF8.self) }
+    let keys = lines.map { $0.split(separator: " ").dropFirst().map { $0.prefix { $0 != "=" } }.joined(separator: " ") }
+    #expect(
+      keys == [
+        "START n dev start boot lastn lasth tail tailh w mono ver p s",
+        "CHECK n log logn logh journal id rec line lineh w mono p s",
+        "RECOVER n id rec line lineh size tail tailh files w mono p s",
+        "RFILE n id seg stream size k len hash w mono p s",
+      ])
+    for entry in card.entries {
+      for field in entry.fields.text.split(separator: " ") {
+        // What the number and the hash of a head say stands and falls together; the rest must be there.
+        let key = field.prefix { $0 != "=" }
+        if ["logn", "line"].contains(key) { continue }
+        var fields = LineFields()
+        for other in entry.fields.text.split(separator: " ") where other != field {
+          let parts = other.split(separator: "=", maxSplits: 1)
+          fields.add(String(parts[0]), code: String(parts[1]))
+        }
+        var chain = JournalChain(id: card.agency.device.identity.id)
+        let bytes = try chain.line(
+          entry.type.rawValue, fields,
+          sign: { message throws(EvidenceError) in try card.agency.device.signature(over: message) },
+          signDomain: .deviceLog)
+        let line = try JournalLine(parsing: bytes)
+        #expect(throws: EvidenceError.self, "\(entry.type) without \(key)") { try DeviceLogEntry(line) }
+      }
+      var chain = JournalChain(id: card.agency.device.identity.id)
+      let bytes = try chain.line(
+        entry.type.rawValue, entry.fields,
+        sign: { message throws(EvidenceError) in try card.agency.device.signature(over: message) },
+        signDomain: .deviceLog)
+      #expect(try DeviceLogEntry(JournalLine(parsing: bytes)) == entry)
+    }
+  }
 }

@@ -47,6 +47,12 @@ struct SpecificationTests {
       if answer > .notChecked { #expect(text.contains("\(answer.rawValue) \(Headline.completeness(answer).exitCode)")) }
     }
     for type in DeviceLogType.allCases { #expect(text.contains(type.rawValue)) }
-    for remark in [Remark.tornJournal, .damagedTail, .unattestedTail] { #expect(text.contains(remark.rawValue)) }
+    for remark in [
+      Remark.tornJournal, .damagedTail, .unattestedTail, .cameraSeen, .longerThanRecovered, .void,
+    ] { #expect(text.contains(remark.rawValue)) }
+    for result in StoreCheck.Result.allCases { #expect(text.contains("| `\(result.rawValue)` |")) }
+    for key in [Key.late, Key.changed, Key.upTo, Key.files, Key.size, Key.tail, Key.tailHash, Key.log, Key.journal] {
+      #expect(text.contains("`\(key)`"), "\(key)")
+    }
   }
 }

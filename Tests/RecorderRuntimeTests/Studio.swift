@@ -22,6 +22,8 @@ final class Studio {
   let commands: BoundedQueue<StoreCommand>
   let wishes = StoreWishes()
   let preEvent: Nanoseconds
+  /// What opening the store found on the card.
+  let recovery: RecoveryReport
   private let clock = VirtualClock()
   private var worker: StoreWorker
   private var next = StoreWorker.Next.again
@@ -39,16 +41,18 @@ final class Studio {
 
   /// - Parameters:
   ///   - storePath: the card; nil: in the scratch directory.
+  ///   - agency: nil: a new one, which enrols a new camera.
   ///   - stallReserve: how much longer than the pre-event the arena holds at the reel's own rate.
   init(
-    _ reel: Reel, scratch: Scratch? = nil, storePath: String? = nil, preEvent: Nanoseconds = .seconds(10),
+    _ reel: Reel, scratch: Scratch? = nil, storePath: String? = nil, agency: Agency? = nil,
+    preEvent: Nanoseconds = .seconds(10),
     stallReserve: Nanoseconds = .seconds(10), segment: Nanoseconds = .seconds(20), reserveBytes: Int64 = 0
   ) throws {
     let scratch = try scratch ?? Scratch()
     self.scratch = scratch
     self.reel = reel
     self.preEvent = preEvent
-    agency = try Agency(scratch, storePath: storePath ?? scratch.path("card"))
+    self.agency = try agency ?? Agency(scratch, storePath: storePath ?? scratch.path("card"))
     health = try CaptureHealth()
     commands = try BoundedQueue(capacity: 64)
     let horizon = PacketRing.Horizon(preEvent: preEvent, edgeToDecision: .seconds(2), gop: .seconds(1))
@@ -65,8 +69,10 @@ final class Studio {
         checkpointInterval: .milliseconds(750), segmentLength: segment, videoInterval: Reel.frameInterval),
       reserveBytes: reserveBytes)
     let (clock, reports) = (clock, reports)
+    let store = try self.agency.openStore()
+    recovery = store.recovery
     worker = StoreWorker(
-      store: try agency.openStore(), ring: ring, profile: profile, commands: commands, wishes: wishes, health: health,
+      store: store, ring: ring, profile: profile, commands: commands, wishes: wishes, health: health,
       log: try EventLog(), now: { clock.now }, report: { reports.events.append((clock.now, $0)) })
   }
 
