@@ -145,6 +145,36 @@ struct DockRecordingTests {
     #expect(try dock("verify", card.path, "--device-key=\(key)").status == 10)
   }
 
+  @Test("a directory that the device log voids is said to be none, and the recording beside it stays VERIFIED")
+  func void() throws {
+    let card = try Card()
+    let id = try #require(EvidenceID(randomBytes(16)))
+    let torn = Array("LAPEL1 OPEN n=0 id=".utf8)
+    let remains = FoundBytes(size: 19, from: 0, end: 19, hash: Hash32.sha256(of: torn))
+    let logs = card.recording.deviceLogs
+    let head = try #require(
+      try DeviceLog(
+        files: MemoryFiles(contents: logs), device: DeviceSigner(seed: card.recording.agency.seed).identity
+      ).head)
+    var log = DeviceLogWriter(
+      device: try DeviceSigner(seed: card.recording.agency.seed),
+      after: DeviceLogWriter.Predecessor(head: head, tail: []))
+    let now = ClockReading(wall: 1, monotonic: 1)
+    var lines = try log.start(
+      startCounter: 2, boot: try #require(EvidenceID(randomBytes(16))), clock: now, softwareVersion: "test")
+    lines += try log.append(.void(VoidCounter(counter: 2, id: id, remains: remains)), clock: now)
+    try card.scratch.write("card/device/log/0000000002.log", lines)
+    let name = EvidenceName.recording(counter: 2, id: id)
+    try card.scratch.write("card/recordings/\(name)/journal.log", torn)
+    var result = try dock("verify", card.scratch.path("card"), "--agency", card.agency)
+    #expect(result.status == 13, "\(result.text) \(result.message)")
+    #expect(result.text.hasPrefix("SYNTHETIC VERIFIED: "))
+    #expect(result.text.contains("VERIFIED_TO 0:00:00.000: the camera was cut off before this became a recording"))
+    try card.scratch.write("card/recordings/\(name)/journal.log", torn + [0x41])
+    result = try dock("verify", card.scratch.path("card"), "--agency", card.agency)
+    #expect(result.status == 36, "\(result.text)")
+  }
+
   @Test("verify needs someone to trust, and says so")
   func nobody() throws {
     let card = try Card()
