@@ -112,14 +112,19 @@ public struct RecordingWriter: ~Copyable {
   public var position: Int64 { segment?.stream.position ?? 0 }
 
   /// Begins the next segment: file, header and directory durable, then SEG; `makeInit` gets the salt that its `uuid` box
-  /// must hold and returns the init segment, which becomes the first plaintext.
+  /// must hold and returns the init segment, which becomes the first plaintext and may hold some sound: it is wiped.
   public mutating func beginSegment(_ makeInit: (_ salt: [UInt8], _ index: Int) -> [UInt8]) throws(StoreError) {
     let index = journal.nextSegment
     let stream = try sealing(.seal) { () throws(EvidenceError) in
       try SegmentStream(
         segment: index, recipients: parties.recipients, randomness: randomness, memory: sealingMemory.bytes)
     }
-    let initSegment = makeInit(stream.initSalt, index)
+    var initSegment = makeInit(stream.initSalt, index)
+    defer {
+      initSegment.withUnsafeMutableBytes { bytes in
+        if let base = bytes.baseAddress { explicit_bzero(base, bytes.count) }
+      }
+    }
     let name = EvidenceName.segment(index)
     let file: FileDescriptor
     do throws(StoreError) {

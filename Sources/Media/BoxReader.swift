@@ -25,6 +25,7 @@ public struct BoxType: RawRepresentable, Hashable, Sendable, CustomStringConvert
   public static let eventMessage = BoxType("emsg")
   public static let free = BoxType("free")
   public static let extended = BoxType("uuid")
+  public static let userData = BoxType("udta")
 }
 
 /// The first bytes of a box: its type and how long it is.

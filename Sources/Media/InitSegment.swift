@@ -1,10 +1,13 @@
-/// The bytes before the first fragment: `ftyp` and a `moov` without samples (ISO/IEC 14496-12, 8.2 and 8.8).
+/// The bytes before the first fragment: `ftyp` and a `moov` whose tracks have no samples (ISO/IEC 14496-12, 8.2 and 8.8).
 public struct InitSegment: Hashable, Sendable {
   /// The sixteen bytes that name Lapel's `uuid` box.
   public static let userType = Array("LAPEL1 init box\0".utf8)
 
   public var video: VideoTrack?
   public var audio: AudioTrack?
+  /// Sound before the first fragment's, for the decoder; nil unless the sound goes on from a segment before. With it
+  /// `RunIn.preSkip` stands in place of the track's own.
+  public var runIn: RunIn?
   /// What the `uuid` box holds: a salt of 32 random bytes, then text.
   public var salt: [UInt8]
   /// Facts of the recording and segment; keys and values without line breaks.
@@ -13,14 +16,18 @@ public struct InitSegment: Hashable, Sendable {
   public static func == (left: InitSegment, right: InitSegment) -> Bool { left.bytes() == right.bytes() }
   public func hash(into hasher: inout Hasher) { hasher.combine(bytes()) }
 
-  public init(video: VideoTrack?, audio: AudioTrack?, salt: [UInt8], facts: [(key: String, value: String)]) {
+  public init(
+    video: VideoTrack?, audio: AudioTrack?, runIn: RunIn? = nil, salt: [UInt8], facts: [(key: String, value: String)]
+  ) {
     self.video = video
     self.audio = audio
+    self.runIn = runIn
     self.salt = salt
     self.facts = facts
   }
 
-  /// The whole segment. Called once a segment; allocates.
+  /// The whole segment; where there is a run-in, its last `runIn.byteCount` bytes are zeros, to be overwritten with the
+  /// packets. Called once a segment; allocates.
   public func bytes() -> [UInt8] {
     var writer = BoxWriter(reservingCapacity: 2_048)
     writer.box("ftyp") {
@@ -31,7 +38,9 @@ public struct InitSegment: Hashable, Sendable {
     writer.box("moov") { moov in
       Self.movieHeader(&moov)
       if let video { Self.videoTrack(video, &moov) }
-      if let audio { Self.audioTrack(audio, &moov) }
+      if let audio {
+        Self.audioTrack(audio, preSkip: runIn == nil ? audio.preSkip : RunIn.preSkip, &moov)
+      }
       moov.box("mvex") { mvex in
         if video != nil { Self.trackExtends(.video, duration: 0, &mvex) }
         if audio != nil { Self.trackExtends(.audio, duration: 960, &mvex) }
@@ -41,6 +50,7 @@ public struct InitSegment: Hashable, Sendable {
         uuid.raw(salt)
         uuid.raw(facts.map { "\($0.key)=\($0.value)" }.joined(separator: "\n").utf8)
       }
+      if let audio, let runIn { runIn.write(channels: audio.channels, &moov) }
     }
     return writer.bytes
   }
@@ -167,7 +177,7 @@ public struct InitSegment: Hashable, Sendable {
     }
   }
 
-  private static func audioTrack(_ track: AudioTrack, _ moov: inout BoxWriter) {
+  private static func audioTrack(_ track: AudioTrack, preSkip: Int, _ moov: inout BoxWriter) {
     moov.box("trak") { trak in
       trackHeader(.audio, width: 0, height: 0, &trak)
       media(handler: "soun", name: "Sound", timescale: AudioTrack.timescale, &trak) {
@@ -184,7 +194,7 @@ public struct InitSegment: Hashable, Sendable {
           $0.box("dOps") {
             $0.u8(0)
             $0.u8(UInt8(truncatingIfNeeded: track.channels))
-            $0.u16(UInt16(truncatingIfNeeded: track.preSkip))
+            $0.u16(UInt16(truncatingIfNeeded: preSkip))
             $0.u32(48_000)
             $0.u16(0)
             $0.u8(0)

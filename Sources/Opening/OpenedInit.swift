@@ -19,10 +19,11 @@ public struct OpenedInit: Hashable, Sendable {
     /// 0 for pictures.
     public let channels: Int
     /// Samples of encoder delay at the start of the first packet; 0 for pictures.
-    public let preSkip: Int
+    public fileprivate(set) var preSkip: Int
   }
 
-  /// `ftyp` up to the end of `moov`.
+  /// `ftyp` up to the end of `moov`, as it stands before the footage in a file: without the run-in, which belongs to the
+  /// fragment that followed it in its segment.
   public let bytes: [UInt8]
   public let tracks: [Track]
   /// The 32 bytes that key the init's commitment.
@@ -30,8 +31,8 @@ public struct OpenedInit: Hashable, Sendable {
   /// The `key=value` lines of the `uuid` box. Of a key that stands twice the first counts.
   public let facts: [String: String]
 
-  /// What must be equal for the fragments after two inits to play as one: everything but Lapel's `uuid` box and the
-  /// encoder delay.
+  /// What must be equal for the fragments after two inits to play as one: everything but Lapel's `uuid` box, the run-in
+  /// and the encoder delay.
   let playing: [UInt8]
 
   private static let limit = 8
@@ -53,6 +54,8 @@ public struct OpenedInit: Hashable, Sendable {
     var tracks: [Track] = []
     var facts: (salt: [UInt8], lines: [String: String])?
     var playing = Array(bytes[boxes[0].range])
+    var preSkips: [Int] = []
+    var runIn: Range<Int>?
     for box in try BoxReader.boxes(bytes, in: boxes[1].content) {
       var copy = Array(bytes[box.range])
       switch box.type {
@@ -66,21 +69,39 @@ public struct OpenedInit: Hashable, Sendable {
         }
         tracks.append(track)
         if let preSkipAt {
+          preSkips.append(preSkipAt)
           for offset in preSkipAt..<(preSkipAt + 2) { copy[offset - box.range.lowerBound] = 0 }
         }
         playing += copy
       case .extended where bytes[box.content].starts(with: InitSegment.userType):
         guard facts == nil else { throw BoxError(.order, type: box.type, offset: Int64(box.range.lowerBound)) }
         facts = try Self.facts(bytes, box.content)
+      // A run-in is the last box.
+      case .userData where box.range.upperBound == bytes.count: runIn = box.range
       default: playing += copy
       }
     }
     guard let facts else { throw BoxError(.missing, type: .extended, offset: Int64(boxes[1].range.lowerBound)) }
-    self.bytes = bytes
+    if let runIn {
+      self.bytes = Self.withoutRunIn(bytes, runIn, movie: boxes[1].range.lowerBound, preSkips)
+      for index in tracks.indices { tracks[index].preSkip = 0 }
+    } else {
+      self.bytes = bytes
+    }
     self.tracks = tracks
     self.salt = facts.salt
     self.facts = facts.lines
     self.playing = playing
+  }
+
+  /// Cuts the run-in off the end, and takes back the encoder delay that dropped its first packet.
+  private static func withoutRunIn(_ bytes: [UInt8], _ runIn: Range<Int>, movie: Int, _ preSkips: [Int]) -> [UInt8] {
+    var writer = BoxWriter(reservingCapacity: runIn.lowerBound)
+    writer.raw(bytes[..<runIn.lowerBound])
+    writer.patch(UInt32(truncatingIfNeeded: runIn.lowerBound - movie), at: movie)
+    var left = writer.bytes
+    for offset in preSkips { left.replaceSubrange(offset..<offset + 2, with: [0, 0]) }
+    return left
   }
 
   private static func facts(

@@ -33,6 +33,8 @@ final class OpenRecording {
   private var soundFrom: MonotonicTime
   /// Everything before it is durable; only rises.
   private(set) var durableEnd: MonotonicTime
+  /// From here on memory must keep everything: what is not durable, and the sound that a segment beginning there runs in with.
+  var neededFrom: MonotonicTime { max(request.start.time, durableEnd - RunIn.span) }
   /// Where the sound cursor was at the last checkpoint.
   private var durableAudioCursor: Int64 = 0
   /// Events written since the last checkpoint: written again when the segment is abandoned.
@@ -97,19 +99,62 @@ final class OpenRecording {
   func beginSegment(ring: SharedRing, at start: MonotonicTime) throws(StoreError) {
     planner.didBeginSegment(at: start)
     needsKeyframe = true
-    let firstSound = firstSound(ring)
+    let first = firstSound(ring)
     let lookahead = profile.audioLookahead
     let preSkip: Int
-    if let firstSound {
-      preSkip = firstSound.flags.contains(.streamStart) ? lookahead : 0
+    if let first {
+      preSkip = first.header.flags.contains(.streamStart) ? lookahead : 0
     } else {
       // Nothing encoded yet: what comes will be the start of a stream; or the microphone is late in the middle of one.
       preSkip = hasSound ? 0 : lookahead
     }
     let audio = profile.audioChannels.map { AudioTrack(channels: $0, preSkip: preSkip) }
+    let before = first.map { runIn(before: $0, ring: ring) } ?? []
     try writer.beginSegment { salt, index in
-      InitSegment(video: profile.video, audio: audio, salt: salt, facts: facts(segment: index)).bytes()
+      var start = InitSegment(video: profile.video, audio: audio, salt: salt, facts: facts(segment: index))
+      if let first, !before.isEmpty {
+        start.runIn = RunIn(edge: timeline.audioTicks(of: first.header), lengths: before.map(\.length))
+        var bytes = start.bytes()
+        if copy(before, from: ring, toEndOf: &bytes) { return bytes }
+        start.runIn = nil
+      }
+      return start.bytes()
     }
+  }
+
+  /// The sound that goes on without a gap into `first`, up to `RunIn.span` of it, oldest first. Empty where a stream starts,
+  /// and never sound that does not belong to the recording. The ring's pin keeps it.
+  private func runIn(before first: (sequence: Int64, header: PacketHeader), ring: SharedRing) -> [PacketReference] {
+    var found: [PacketReference] = []
+    found.reserveCapacity(RunIn.packetLimit)
+    let from = soundFrom
+    return ring.withRing { ring in
+      var (sequence, next) = first
+      while found.count < RunIn.packetLimit, !next.flags.contains(.streamStart) {
+        sequence -= 1
+        guard let header = ring.header(at: sequence) else { break }
+        if header.track == .video { continue }
+        guard header.position + 960 == next.position, Self.belongs(header, from: from) else { break }
+        found.append(PacketReference(sequence: sequence, length: header.length))
+        next = header
+      }
+      found.reverse()
+      return found
+    }
+  }
+
+  /// False when one of the packets is not in memory any more.
+  private func copy(_ packets: [PacketReference], from ring: SharedRing, toEndOf bytes: inout [UInt8]) -> Bool {
+    var offset = bytes.count - packets.reduce(0) { $0 + $1.length }
+    for packet in packets {
+      let copied = bytes.withUnsafeMutableBytes { bytes in
+        let space = UnsafeMutableRawBufferPointer(rebasing: bytes[offset..<offset + packet.length])
+        return ring.withRing { $0.copyBytes(of: packet.sequence, from: 0, into: space) }
+      }
+      guard copied == packet.length else { return false }
+      offset += packet.length
+    }
+    return true
   }
 
   private func facts(segment: Int) -> [(key: String, value: String)] {
@@ -136,12 +181,12 @@ final class OpenRecording {
     String(text.unicodeScalars.map { $0.value < 32 ? " " : Character($0) })
   }
 
-  private func firstSound(_ ring: SharedRing) -> PacketHeader? {
+  private func firstSound(_ ring: SharedRing) -> (sequence: Int64, header: PacketHeader)? {
     let (cursor, from) = (audioCursor, soundFrom)
     return ring.withRing { ring in
       var sequence = cursor
       while let (found, header) = ring.nextPacket(of: .audio, from: sequence) {
-        if Self.belongs(header, from: from) { return header }
+        if Self.belongs(header, from: from) { return (found, header) }
         sequence = found + 1
       }
       return nil

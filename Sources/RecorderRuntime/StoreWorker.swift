@@ -290,8 +290,8 @@ struct StoreWorker: ~Copyable {
     let started = now()
     try recording.checkpoint(startedAt: started, now: now)
     let finished = now()
-    let end = recording.durableEnd
-    ring.withRing { $0.pin(.recording, from: end) }
+    let (end, neededFrom) = (recording.durableEnd, recording.neededFrom)
+    ring.withRing { $0.pin(.recording, from: neededFrom) }
     recording.consecutiveFailures = 0
     if finished - started > Self.slowCheckpoint {
       log.note(.slowCard(milliseconds: (finished - started).inMilliseconds))
