@@ -50,7 +50,9 @@ public struct OpenedInit: Hashable, Sendable {
 
   private init(checking bytes: [UInt8]) throws(BoxError) {
     let boxes = try BoxReader.boxes(bytes)
-    guard boxes.map(\.type) == [.fileType, .movie] else { throw BoxError(.order, type: boxes.last?.type, offset: 0) }
+    guard boxes.map(\.type) == [.fileType, .movie], boxes[1].content.lowerBound == boxes[1].range.lowerBound + 8 else {
+      throw BoxError(.order, type: boxes.last?.type, offset: 0)
+    }
     var tracks: [Track] = []
     var facts: (salt: [UInt8], lines: [String: String])?
     var playing = Array(bytes[boxes[0].range])

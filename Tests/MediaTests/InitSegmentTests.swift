@@ -55,6 +55,38 @@ struct InitSegmentTests {
     #expect(sound.count == 2 * 100 * 960)
   }
 
+  /// The samples that stock ffmpeg decodes.
+  private func sound(_ bytes: [UInt8]) throws -> [UInt8] {
+    try quietly(["ffmpeg", "-v", "warning", "-i", "FILE", "-map", "0:a", "-f", "s16le", "-"], input: bytes)
+  }
+
+  @Test("a segment with a run-in decodes to the samples of the whole from its first on; none of the run-in is heard")
+  func runIn() throws {
+    let stock = try StockPackets.shared.get()
+    let edge = 2 * 25
+    let whole = try sound(start(stock) + (0..<4).flatMap { stock.fragment($0) })
+    let footage = (2..<4).flatMap { stock.fragment($0) }
+    let before = stock.packets[edge - RunIn.packetLimit..<edge]
+    var segment = InitSegment(
+      video: VideoTrack(width: 96, height: 64, parameterSets: stock.parameterSets),
+      audio: AudioTrack(channels: 1, preSkip: 0),
+      runIn: RunIn(edge: Int64(edge) * 960, lengths: before.map(\.count)), salt: salt, facts: [("format", "1")])
+    let room = segment.bytes()
+    let packets = before.flatMap { $0 }
+    #expect(room.suffix(packets.count).allSatisfy { $0 == 0 })
+    let bytes = room.dropLast(packets.count) + packets + footage
+    let expected = whole.suffix(2 * 50 * 960)
+    #expect(try sound(Array(bytes)) == Array(expected))
+    // Pictures and sound lie where they lay.
+    let streams = try probe(Array(bytes), "stream=start_time")
+    let starts = streams.compactMap { Double($0.dropFirst("start_time=".count)) }
+    #expect(starts.count == 2 && starts.allSatisfy { abs($0 - 1) < 1e-4 }, "\(streams)")
+    // Without it the decoder has to converge.
+    segment.runIn = nil
+    let bare = try sound(segment.bytes() + footage)
+    #expect(bare.count == expected.count && bare != Array(expected))
+  }
+
   @Test("either track alone is a file that plays", arguments: [true, false])
   func oneTrack(hasVideo: Bool) throws {
     let stock = try StockPackets.shared.get()

@@ -54,6 +54,32 @@ struct RecordingOpenerTests {
     #expect(decoded.complaints == "")
   }
 
+  @Test(
+    "a run-in is proved with its init and left out of every opened file; segments with and without one are one file")
+  func runIn() throws {
+    var script = TestScript.plain
+    script.segments[0].preSkip = try StockMedia.shared.get().preSkip
+    script.segments[1].hasRunIn = true
+    let (opened, output) = try TestRecording(script, agency: TestAgency()).open()
+    #expect(opened.isWhole && opened.rangesProved == 6)
+    #expect(opened.files.map(\.segments) == [[0, 1, 2]])
+    let decoded = try decode(attested(output))
+    #expect(decoded.samples == 300 * 960 - 312 && decoded.complaints == "")
+    #expect(opened.summary.tracks.map(\.audioSamples) == [0, 300 * 960 - 312])
+
+    // Where the segment begins a file of its own.
+    script.segments[0].isSilent = true
+    let recording = try TestRecording(script, agency: TestAgency())
+    let (apart, files) = try recording.open()
+    #expect(apart.isWhole)
+    #expect(apart.files.map(\.segments) == [[0], [1, 2]])
+    #expect(try attested(files, 1) == recording.inits[1] + fragments(4..<12))
+    #expect(apart.summary.tracks.map(\.track.preSkip) == [0, 0])
+    // In the segment itself it is there.
+    let movie = try BoxReader.content(of: .movie, recording.plaintexts[1])
+    #expect(try BoxReader.boxes(recording.plaintexts[1], in: movie).last?.type == .userData)
+  }
+
   @Test("a range too long to be kept in memory is opened and compared all the same", arguments: [false, true])
   func longRange(_ lies: Bool) throws {
     // Padding of 5 MiB, more than the 64 chunks that are kept.

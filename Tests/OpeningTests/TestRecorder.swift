@@ -44,6 +44,8 @@ struct TestScript {
     /// Fragments after the last checkpoint.
     var tail: [Int] = []
     var preSkip = 0
+    /// The init holds the packets before the first fragment.
+    var hasRunIn = false
     var isSilent = false
     var isAbandoned = false
     /// Milliseconds by which the fragments of a range are moved.
@@ -76,6 +78,7 @@ struct TestRecording {
   private var logHead: ChainHead?
   /// The plaintext of every segment.
   private(set) var plaintexts: [[UInt8]] = []
+  /// The init of every segment, without its run-in.
   private(set) var inits: [[UInt8]] = []
 
   private var second: Int64 = 1
@@ -111,11 +114,16 @@ struct TestRecording {
       var stream = try SegmentStream(
         segment: number, recipients: RecipientList([agency.identity.recipient]), randomness: randomness)
       var file = stream.header
-      let initBytes = InitSegment(
+      var start = InitSegment(
         video: media.video, audio: segment.isSilent ? nil : AudioTrack(channels: 1, preSkip: segment.preSkip),
-        salt: stream.initSalt, facts: facts(number, segment)
-      ).bytes()
-      inits.append(initBytes)
+        salt: stream.initSalt, facts: facts(number, segment))
+      inits.append(start.bytes())
+      var initBytes = start.bytes()
+      if segment.hasRunIn, let first = segment.ranges.first?.first {
+        let packets = media.packets[first * 25 - 50..<first * 25]
+        start.runIn = RunIn(edge: Int64(first) * 25 * StockMedia.packetTicks, lengths: packets.map(\.count))
+        initBytes = start.bytes().dropLast(start.runIn?.byteCount ?? 0) + packets.flatMap { $0 }
+      }
       lines += try journal.segment(stream, initSegment: segment.hasLyingInit ? initBytes + [0] : initBytes)
       var plaintext: [UInt8] = []
       func put(_ bytes: [UInt8]) throws {

@@ -65,6 +65,15 @@ struct CardFailureTests {
     #expect(counters == Set(captured.map { UInt32($0.position) }))
     // What the wearer did is in the footage whatever the card did.
     #expect(footage.opened.summary.markers.contains { $0.value == "mark" })
+    // The segment that was written again runs in with the sound before its own first.
+    let written = try footage.plaintext(EvidenceName.segment(2))
+    let sound = try #require(try Footage.fragments(written, of: .audio).first?.first)
+    let media = Nanoseconds(sound * 125_000 / 6)
+    let before = reel.packets.filter {
+      $0.header.track == .audio && $0.header.time + .milliseconds(10) < request.start.time + media
+        && $0.header.time >= request.start.time
+    }
+    #expect(try footage.runIn(of: 2) == before.suffix(RunIn.packetLimit).flatMap(\.bytes))
   }
 
   @Test("a card on which no segment can be written ends the recording with its fault; what was durable verifies")

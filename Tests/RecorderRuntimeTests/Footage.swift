@@ -38,6 +38,20 @@ struct Footage {
     }
   }
 
+  /// A segment's file as stock age opens it.
+  func plaintext(_ name: String) throws -> [UInt8] {
+    try quietly(["age", "-d", "-i", scratch.path("agency/identity.txt"), "\(directory)/\(name)"])
+  }
+
+  /// The packets of sound that a segment's init holds; nil when it holds none.
+  func runIn(of segment: Int) throws -> [UInt8]? {
+    let plain = try plaintext(EvidenceName.segment(segment))
+    let movie = try BoxReader.content(of: .movie, plain, in: plain.indices)
+    guard let data = try BoxReader.boxes(plain, in: movie).last(where: { $0.type == .userData }) else { return nil }
+    // The first byte is a packet of its own.
+    return Array(plain[try BoxReader.content(of: .free, plain, in: data.content)].dropFirst())
+  }
+
   func lines(_ type: String) -> [JournalLine] { journal.filter { $0.type == type } }
 
   var gaps: [JournalEvent] {

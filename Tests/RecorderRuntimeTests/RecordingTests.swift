@@ -51,7 +51,7 @@ struct RecordingTests {
     let sound = try Footage.fragments(run, of: .audio).flatMap { $0.dropLast() }
     #expect(sound.count == reel.packets(of: .audio, from: request.start.time, to: end).count)
     #expect(zip(sound, sound.dropFirst()).allSatisfy { $1 - $0 == 960 })
-    try expectStandAlone(footage, studio, whole: run)
+    try expectStandAlone(footage, whole: run)
   }
 
   /// Each fragment of a track begins where the one before ends.
@@ -65,16 +65,15 @@ struct RecordingTests {
     #expect(fragments.first?.first == 0 || track == .audio)
   }
 
-  /// Stock age opens each segment; each begins with an IDR picture, plays by itself, and all together are the whole.
-  private func expectStandAlone(_ footage: Footage, _ studio: Studio, whole: [UInt8]) throws {
+  /// Stock age opens each segment; each begins with an IDR picture, plays by itself, and all together are the whole: the
+  /// sound sample for sample.
+  private func expectStandAlone(_ footage: Footage, whole: [UInt8]) throws {
     var frames = 0
-    var samples = 0
+    var sound: [Int16] = []
     let names = try fileNames(footage.directory).filter { EvidenceName.parseSegment($0) != nil }
     #expect(names.count == 4)
     for name in names {
-      let plain = try quietly([
-        "age", "-d", "-i", studio.scratch.path("agency/identity.txt"), "\(footage.directory)/\(name)",
-      ])
+      let plain = try footage.plaintext(name)
       let boxes = try BoxReader.boxes(plain)
       #expect(boxes.first?.type == .fileType)
       let data = try #require(boxes.first { $0.type == .mediaData })
@@ -85,10 +84,12 @@ struct RecordingTests {
       let report = SyntheticReport(frames: try footage.frames(plain), beeps: [])
       #expect(report.isComplete, "\(name)")
       frames += report.frames
-      samples += try footage.sound(plain).count
+      sound += try footage.sound(plain)
     }
     #expect(frames == (try Footage.fragments(whole, of: .video).reduce(0) { $0 + $1.count - 1 }))
-    #expect(samples == (try footage.sound(whole).count))
+    let expected = try footage.sound(whole)
+    #expect(sound.count == expected.count)
+    #expect(sound == expected)
   }
 
   /// The types of the first NAL units.
@@ -167,6 +168,29 @@ struct RecordingTests {
     #expect(facts["pre_event_asked_ms"] == "20000" && facts["pre_event_short"] == "-")
     let held = facts["pre_event_held_ms"].flatMap { Int64($0) }
     #expect(held == (request.trigger.time - request.start.time).inMilliseconds)
+  }
+
+  @Test("no segment holds a packet of sound from before the recording's own sound, not even to run in with")
+  func soundFrom() throws {
+    let reel = try Reel.plain.get()
+    let studio = try Studio(reel, preEvent: .seconds(4), segment: .seconds(5))
+    studio.run(to: 10_000)
+    // The second segment begins 400 ms after the sound.
+    let start = studio.trigger(soundFrom: Reel.at(10_600)).start.time
+    studio.run(to: 24_000)
+    studio.stop()
+    studio.run(to: 26_000)
+    let footage = try Footage(studio.agency, scratch: studio.scratch)
+    #expect(footage.verdict.headline == .verified, "\(footage.verdict.findings)")
+    #expect(start == Reel.epoch + Reel.frameInterval * 180)
+    let sounds = reel.packets.filter { $0.header.track == .audio && $0.header.time >= Reel.at(10_600) }
+    // Edges are at 11, 16 and 21 s.
+    for (segment, count) in [(0, 0), (1, 20), (2, 50), (3, 50)] {
+      let first = Reel.at(6_000 + 5_000 * Int64(segment))
+      let expected = sounds.filter { $0.header.time < first }.suffix(50).flatMap(\.bytes)
+      #expect(try footage.runIn(of: segment) == (segment == 0 ? nil : expected), "segment \(segment)")
+      #expect(sounds.filter { $0.header.time < first }.suffix(50).count == count)
+    }
   }
 
   @Test("a recording right after another has its whole pre-event and shares nothing but footage with the first")
