@@ -39,7 +39,8 @@ public struct RunIn: Hashable, Sendable {
       udta.box("moof") { moof in
         moof.fullBox("mfhd") { $0.u32(0) }
         moof.box("traf") { traf in
-          traf.fullBox("tfhd", flags: 0x02_0000) { $0.u32(UInt32(TrackID.audio.rawValue)) }  // Offsets count from the moof.
+          // Offsets count from the moof.
+          traf.fullBox("tfhd", flags: 0x02_0000) { $0.u32(UInt32(TrackID.audio.rawValue)) }
           traf.fullBox("tfdt", version: 1) { $0.u64(UInt64(max(0, edge - 1))) }
           // Data offset; duration and size of each.
           for run in [[1], lengths] {
