@@ -60,7 +60,7 @@ extension DeviceLog {
           Finding(
             .completeness(.equivocation), file: "device/log",
             "the device log says that counter \(counter) never became a recording"))
-      } else if goesOn && isClosed && recoveries[opening.id] == nil {
+      } else if goesOn && isClosed {
         verdict.add(
           Finding(
             .completeness(.equivocation), file: "device/log",
@@ -104,10 +104,8 @@ extension DeviceLog {
           .completeness(.equivocation), file: "device/log", line: found.last?.n,
           "recording counter \(counter) was opened \(found.count) times"))
     }
-    // What was recovered or found lost under a counter is not missing without a word; LOST is said below.
-    let known =
-      Array(openings.keys) + Array(voided) + Array(lost.values)
-      + recoveries.values.compactMap { $0.first?.journal.counter }
+    // A lost one is not a counter without a word; that it is missing is said below.
+    let known = Array(openings.keys) + Array(voided) + Array(lost.values)
     guard let last = known.max(), let first = firstNumber == 0 ? 1 : known.min() else { return }
     // Walk the known counters, not the numbers between: a forged counter must not cost 2^63 steps.
     var expected = first

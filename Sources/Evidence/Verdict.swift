@@ -40,7 +40,7 @@ public enum Completeness: String, CaseIterable, Comparable, Sendable {
   case tornDeviceLog = "TORN_DEVICE_LOG"
   case missingSegment = "MISSING_SEGMENT"
   case missingRecording = "MISSING_RECORDING"
-  /// The device log is older than what the recording saw of it.
+  /// The device log is older than what the recording saw of it, or lacks lines that a later start of the camera knew of.
   case rollback = "ROLLBACK"
   /// Two different lines for one place.
   case equivocation = "EQUIVOCATION"

@@ -8,6 +8,7 @@ enum Dock {
     var headline: String
     var sentence: String
     var closeReason: String?
+    var recovered: Bool?
     var segments: Int
     var gaps: Int
     var framesLost: Int

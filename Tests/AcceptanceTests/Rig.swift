@@ -222,6 +222,12 @@ struct Status: Decodable {
     var framesRefused: Int
   }
 
+  struct Interrupted: Decodable {
+    var counter: Int
+    var segments: Int
+    var attestedMs: Int
+  }
+
   var state: String
   var reason: String?
   var recording: Recording?
@@ -229,6 +235,7 @@ struct Status: Decodable {
   var video: Video?
   var lagMs: Int?
   var uptimeMs: Int
+  var interrupted: [Interrupted]?
 
   init(json: String) throws {
     let decoder = JSONDecoder()
