@@ -199,6 +199,8 @@ struct RollbackTests {
     let log = try card.deviceLog()
     #expect(try log.findings.isEmpty && log.firstNumber == camera.logHead.n + 1)
     #expect(try card.verify(made.name).headline == .verifiedAlone)
+    // What is on the other card is not contradicted by this one's log.
+    #expect(try first.verify(agency.trust, log: log).headline == .verifiedAlone)
     // Both cards together.
     card.logs.contents.merge(camera.logFiles.contents) { $1 }
     card.recordings[first.name] = first.files
