@@ -98,12 +98,12 @@ struct Agency {
 
   init(
     recipients: [Recipient] = [], isDemo: Bool = false, keyPlace: EnrolNote.KeyPlace = .internal,
-    notAfter: Int64? = nil
+    notAfter: Int64? = nil, random: (Int) -> [UInt8] = randomBytes
   ) throws {
-    root = try NoteSigner(name: "agency-root", seed: randomBytes(32))
-    let clerk = try NoteSigner(name: "agency-clerk", seed: randomBytes(32))
+    root = try NoteSigner(name: "agency-root", seed: random(32))
+    let clerk = try NoteSigner(name: "agency-clerk", seed: random(32))
     self.clerk = clerk
-    device = try DeviceSigner(seed: randomBytes(32))
+    device = try DeviceSigner(seed: random(32))
     let fallback = try Recipient("age1qrcczfdzw94mq3yxfhk5c0aavvx5l4h2ex8cl353nyxtxl93u9zsx7r77n")
     self.recipients = try RecipientList(recipients.isEmpty ? [fallback] : recipients)
     let grants = [RolesNote.Role.enrol, .recipients].map {
@@ -131,10 +131,20 @@ final class TestCamera {
   private var log: DeviceLogWriter
   private(set) var logFiles = MemoryFiles()
   private let logName: String
+  private let startCounter: Int64
+  private let source: HedgedRandomness.Source
+  private let footage: (Int) -> [UInt8]
   private var second: Int64 = 0
 
-  init(_ agency: Agency, startCounter: Int64 = 1, after: DeviceLogWriter.Predecessor? = nil) throws {
+  init(
+    _ agency: Agency, startCounter: Int64 = 1, after: DeviceLogWriter.Predecessor? = nil,
+    source: @escaping HedgedRandomness.Source = { systemRandom($0) },
+    footage: @escaping (Int) -> [UInt8] = randomBytes
+  ) throws {
     self.agency = agency
+    self.startCounter = startCounter
+    self.source = source
+    self.footage = footage
     log = DeviceLogWriter(device: agency.device, after: after)
     logName = DeviceLogWriter.fileName(startCounter: startCounter)
     let boot = try #require(EvidenceID([UInt8](repeating: 7, count: 16)))
@@ -154,7 +164,7 @@ final class TestCamera {
   func facts(_ plan: RecordingPlan) throws -> OpenFacts {
     let trust = try agency.trust
     return OpenFacts(
-      recordingCounter: plan.counter, startCounter: 1,
+      recordingCounter: plan.counter, startCounter: startCounter,
       boot: try #require(EvidenceID([UInt8](repeating: 7, count: 16))), deviceLog: try logHead,
       recipients: try #require(trust.recipients), roles: try #require(trust.roles), isDemo: plan.isDemo,
       camera: plan.camera, microphone: .none, clock: clock(second), clockSource: .ntp, clockTrust: .synchronized,
@@ -163,9 +173,9 @@ final class TestCamera {
 
   /// Makes a whole recording and its device-log lines.
   func record(_ plan: RecordingPlan = RecordingPlan()) throws -> TestRecording {
-    var unborn = HedgedRandomness(source: systemRandom, deviceSecret: [1, 2, 3], id: nil, counter: plan.counter)
+    var unborn = HedgedRandomness(source: source, deviceSecret: [1, 2, 3], id: nil, counter: plan.counter)
     let id = try EvidenceID.random(from: &unborn)
-    var randomness = HedgedRandomness(source: systemRandom, deviceSecret: [1, 2, 3], id: id, counter: plan.counter)
+    var randomness = HedgedRandomness(source: source, deviceSecret: [1, 2, 3], id: id, counter: plan.counter)
     var journal = try JournalWriter(id: id, device: agency.device, randomness: &randomness)
     var made = TestRecording(id: id, counter: plan.counter)
     made.lines.append(try journal.open(facts(plan)))
@@ -182,7 +192,7 @@ final class TestCamera {
       made.lines.append(try journal.segment(stream, initSegment: plaintext))
       var start = 0
       for size in ranges {
-        plaintext += size > 0 ? randomBytes(size) : []
+        plaintext += size > 0 ? footage(size) : []
         while start < plaintext.count {
           start += plaintext[start...].withUnsafeBytes { stream.append($0.bytes) }
           if stream.isFull {

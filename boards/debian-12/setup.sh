@@ -21,7 +21,7 @@ build_packages=(
   libstdc++-12-dev binutils git ca-certificates
 )
 # What the tests hold Lapel's files against. Chromium is for the playback test alone.
-test_packages=(ffmpeg age openssl python3 e2fsprogs chromium shellcheck)
+test_packages=(ffmpeg age openssl python3 python3-cryptography e2fsprogs chromium shellcheck)
 
 least_swift=6.2
 # The same flags for demo and tests: with others SwiftPM would build everything a second time.

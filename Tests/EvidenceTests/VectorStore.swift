@@ -1,0 +1,174 @@
+import Foundation
+
+@testable import Evidence
+
+/// One change to a store in memory, as in a vector's `edits.json`; offsets count from the start of the file.
+struct Edit: Codable, Hashable {
+  struct Source: Codable, Hashable {
+    var file: String
+    var offset: Int
+    var count: Int
+  }
+
+  var rename: String?
+  var to: String?
+  var delete: String?
+  var file: String?
+  var offset: Int?
+  var remove: Int?
+  /// Hexadecimal.
+  var insert: String?
+  /// Bytes of the store as it was before all edits.
+  var from: Source?
+
+  static func rename(_ path: String, to: String) -> Edit { Edit(rename: path, to: to) }
+  static func delete(_ path: String) -> Edit { Edit(delete: path) }
+
+  static func replace(_ file: String, _ range: Range<Int>, with bytes: [UInt8] = []) -> Edit {
+    Edit(
+      file: file, offset: range.lowerBound, remove: range.count,
+      insert: bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined())
+  }
+
+  static func replace(_ file: String, _ range: Range<Int>, from source: String, _ other: Range<Int>) -> Edit {
+    Edit(
+      file: file, offset: range.lowerBound, remove: range.count,
+      from: Source(file: source, offset: other.lowerBound, count: other.count))
+  }
+}
+
+/// What both readers are asked: a recording of a store after edits.
+struct VectorCase: Codable, Hashable {
+  /// One line for people.
+  var what: String
+  var store: String
+  var recording: String
+  /// Whether the store's device log and its other recordings are looked at.
+  var deviceLog: Bool
+  var edits: [Edit]
+}
+
+struct ExpectedAnswers: Codable, Hashable {
+  var integrity: String
+  var end: String
+  var completeness: String
+  var headline: String
+
+  init(_ integrity: Integrity, _ end: RecordingEnd, _ completeness: Completeness, _ headline: String) {
+    self.integrity = integrity.rawValue
+    self.end = end.rawValue
+    self.completeness = completeness.rawValue
+    self.headline = headline
+  }
+
+  init(_ verdict: Verdict) {
+    self.init(verdict.integrity, verdict.end, verdict.completeness, verdict.headline.word)
+  }
+}
+
+/// A store with its agency's notes, in memory: path to bytes.
+struct VectorStore {
+  var files: [String: [UInt8]]
+
+  func below(_ folder: String) -> MemoryFiles {
+    var result = MemoryFiles()
+    for (path, bytes) in files where path.hasPrefix(folder + "/") {
+      result.contents[String(path.dropFirst(folder.count + 1))] = bytes
+    }
+    return result
+  }
+
+  func edited(_ edits: [Edit]) throws -> VectorStore {
+    var store = self
+    for edit in edits {
+      if let old = edit.rename, let new = edit.to {
+        for path in store.files.keys where path == old || path.hasPrefix(old + "/") {
+          store.files[new + path.dropFirst(old.count)] = store.files.removeValue(forKey: path)
+        }
+      } else if let old = edit.delete {
+        for path in store.files.keys where path == old || path.hasPrefix(old + "/") { store.files[path] = nil }
+      } else if let file = edit.file {
+        var bytes = store.files[file] ?? []
+        let start = min(edit.offset ?? 0, bytes.count)
+        let end = min(start + (edit.remove ?? 0), bytes.count)
+        var insert = try edit.insert.map(Self.hex) ?? []
+        if let from = edit.from {
+          insert = Array((files[from.file] ?? []).dropFirst(from.offset).prefix(from.count))
+        }
+        bytes.replaceSubrange(start..<end, with: insert)
+        store.files[file] = bytes
+      }
+    }
+    return store
+  }
+
+  private static func hex(_ text: String) throws -> [UInt8] {
+    let digits = text.compactMap(\.hexDigitValue)
+    guard digits.count == text.count, digits.count.isMultiple(of: 2) else { throw BadVector(what: "hex: \(text)") }
+    return stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
+  }
+
+  struct BadVector: Error { let what: String }
+
+  func trust() throws -> DeviceTrust {
+    func file(_ path: String) throws -> [UInt8] {
+      guard let bytes = files[path] else { throw BadVector(what: path) }
+      return bytes
+    }
+    let root = try String(decoding: file("agency/root.key"), as: UTF8.self)
+    return try DeviceTrust(
+      root: VerifierKey(root.trimmingCharacters(in: .newlines)), roles: file("agency/roles.note"),
+      enrolment: file("device/enrol.note"), recipients: file("agency/recipients.note"))
+  }
+
+  func verdict(_ one: VectorCase, trust: DeviceTrust) throws -> Verdict {
+    let store = try edited(one.edits)
+    var log: DeviceLog?
+    var present: [String]?
+    if one.deviceLog {
+      log = try DeviceLog(files: store.below("device/log"), device: trust.device)
+      let names = store.below("recordings").contents.keys.compactMap { $0.split(separator: "/").first.map(String.init) }
+      present = Array(Set(names))
+    }
+    return try RecordingVerifier(
+      directoryName: one.recording, trust: trust, deviceLog: log, presentRecordings: present
+    ).verify(store.below("recordings/" + one.recording))
+  }
+
+  // MARK: Made
+
+  /// The clean store of Tests/Vectors: fixed keys, fixed randomness, the same bytes every time.
+  ///
+  /// Recording 1 is closed and has two segments; 2 was interrupted, and the device log behind it torn; 3 was made by the next
+  /// start of the recorder.
+  static func make() throws -> (store: VectorStore, recordings: [TestRecording]) {
+    var seed: UInt8 = 0
+    let agency = try Agency(random: { count in
+      seed += 1
+      return [UInt8](repeating: seed, count: count)
+    })
+    // The draws of HedgedRandomness are told apart by their number and use.
+    let source: HedgedRandomness.Source = { buffer in
+      for index in buffer.indices { buffer[index] = 0x5A }
+    }
+    let footage = { (count: Int) in (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31) } }
+    let first = try TestCamera(agency, source: source, footage: footage)
+    let closed = try first.record(RecordingPlan(segments: [[100, 0, 300], [200]]))
+    let cut = try first.record(RecordingPlan(counter: 2, segments: [[50, 0]], isClosed: false))
+    let tail = Array("LAPEL1 CLOSED n=4 id=".utf8)
+    let second = try TestCamera(
+      agency, startCounter: 2, after: DeviceLogWriter.Predecessor(head: first.logHead, tail: tail), source: source,
+      footage: footage)
+    let last = try second.record(RecordingPlan(counter: 3))
+    var files = [
+      "agency/root.key": Array("\(agency.root.key)\n".utf8), "agency/roles.note": agency.roles,
+      "agency/recipients.note": agency.recipientsNote, "device/enrol.note": agency.enrolment,
+    ]
+    for (name, bytes) in first.logFiles.contents { files["device/log/" + name] = bytes + tail }
+    for (name, bytes) in second.logFiles.contents { files["device/log/" + name] = bytes }
+    for recording in [closed, cut, last] {
+      for (name, bytes) in recording.files.contents { files["recordings/\(recording.name)/\(name)"] = bytes }
+    }
+    return (VectorStore(files: files), [closed, cut, last])
+  }
+}

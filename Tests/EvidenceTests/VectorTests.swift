@@ -1,0 +1,183 @@
+import Foundation
+import Testing
+
+@testable import Evidence
+
+/// Tests/Vectors: the same recordings, changed in the same ways, for this verifier, for Tests/Vectors/read_recording.py, and
+/// for anybody else's.
+@Suite("Test vectors, and a second reader")
+struct VectorTests {
+  static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .appendingPathComponent("../Vectors").standardizedFileURL
+  /// Debian's own, whatever else is on PATH.
+  static let python = "/usr/bin/python3"
+
+  static let hasReader: Bool = {
+    if ProcessInfo.processInfo.environment["CI"] == "true" { return true }
+    return (try? run([python, "-c", "import cryptography"])) != nil
+  }()
+
+  @Test("Regeneration gives the bytes of Tests/Vectors; LAPEL_WRITE_VECTORS=1 writes them")
+  func regeneration() throws {
+    let (store, recordings) = try VectorStore.make()
+    let list = VectorList(store, recordings)
+    let files = FileManager.default
+    if ProcessInfo.processInfo.environment["LAPEL_WRITE_VECTORS"] == "1" {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+      func write(_ path: String, _ data: Data) throws {
+        let url = Self.root.appendingPathComponent(path)
+        try files.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try data.write(to: url)
+      }
+      for old in try files.contentsOfDirectory(at: Self.root, includingPropertiesForKeys: [.isDirectoryKey])
+      where try old.resourceValues(forKeys: [.isDirectoryKey]).isDirectory == true { try files.removeItem(at: old) }
+      for (path, bytes) in store.files { try write("store/\(path)", Data(bytes)) }
+      for (name, vector) in list.vectors {
+        try write("\(name)/edits.json", try encoder.encode(vector.one) + Data("\n".utf8))
+        try write("\(name)/expected.json", try encoder.encode(vector.expected) + Data("\n".utf8))
+      }
+    }
+    #expect(try Self.storedFiles() == store.files)
+    #expect(try Self.storedVectors().mapValues(\.one) == list.vectors.mapValues(\.one))
+    #expect(try Self.storedVectors().mapValues(\.expected) == list.vectors.mapValues(\.expected))
+  }
+
+  private static func storedFiles() throws -> [String: [UInt8]] {
+    let base = root.appendingPathComponent("store")
+    var result: [String: [UInt8]] = [:]
+    for path in try FileManager.default.subpathsOfDirectory(atPath: base.path) {
+      var isDirectory: ObjCBool = false
+      let url = base.appendingPathComponent(path)
+      guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory), !isDirectory.boolValue else {
+        continue
+      }
+      result[path] = [UInt8](try Data(contentsOf: url))
+    }
+    return result
+  }
+
+  private static func storedVectors() throws -> [String: (one: VectorCase, expected: ExpectedAnswers)] {
+    var result: [String: (VectorCase, ExpectedAnswers)] = [:]
+    for name in try FileManager.default.contentsOfDirectory(atPath: root.path) {
+      let folder = root.appendingPathComponent(name)
+      guard let edits = try? Data(contentsOf: folder.appendingPathComponent("edits.json")) else { continue }
+      let expected = try Data(contentsOf: folder.appendingPathComponent("expected.json"))
+      result[name] = (
+        try JSONDecoder().decode(VectorCase.self, from: edits),
+        try JSONDecoder().decode(ExpectedAnswers.self, from: expected)
+      )
+    }
+    return result
+  }
+
+  @Test("The verifier gives the answers of every vector")
+  func verifier() throws {
+    let store = VectorStore(files: try Self.storedFiles())
+    let trust = try store.trust()
+    let vectors = try Self.storedVectors()
+    #expect(vectors.count >= 50)
+    for (name, vector) in vectors {
+      #expect(ExpectedAnswers(try store.verdict(vector.one, trust: trust)) == vector.expected, "\(name)")
+    }
+  }
+
+  private struct Answers: Decodable {
+    let integrity: String
+    let end: String
+    let completeness: String
+    let headline: String
+    let exitCode: Int32
+    let lines: Int64
+    let segments: Int64
+    let checkpoints: Int64
+    let attestedMediaUs: Int64?
+  }
+
+  @Test(
+    "The second reader agrees with every vector, and with the verifier on 400 seeded changes", .enabled(if: hasReader))
+  func secondReader() throws {
+    let store = VectorStore(files: try Self.storedFiles())
+    let trust = try store.trust()
+    let vectors = try Self.storedVectors().sorted { $0.key < $1.key }
+    var mutations = VectorMutations(store, vectors.map(\.value.one).filter { $0.edits.isEmpty })
+    var cases = vectors.map(\.value.one) + (0..<400).map { _ in mutations.next() }
+    for index in cases.indices { cases[index].store = Self.root.appendingPathComponent("store").path }
+    let scratch = try ScratchDirectory()
+    let path = try scratch.write("cases.json", [UInt8](try JSONEncoder().encode(cases)))
+    let output = try run([Self.python, Self.root.appendingPathComponent("read_recording.py").path, "--cases", path])
+    let answers = try JSONDecoder().decode([Answers].self, from: Data(output))
+    try #require(answers.count == cases.count)
+    for (index, one) in cases.enumerated() {
+      let verdict = try store.verdict(one, trust: trust)
+      let other = answers[index]
+      let name = index < vectors.count ? vectors[index].key : "\(one.recording) \(one.edits)"
+      #expect(other.headline == verdict.headline.word && other.exitCode == verdict.headline.exitCode, "\(name)")
+      #expect(other.integrity == verdict.integrity.rawValue, "\(name)")
+      #expect(other.end == verdict.end.rawValue, "\(name)")
+      #expect(other.completeness == verdict.completeness.rawValue, "\(name)")
+      #expect(other.lines == verdict.lines && other.segments == verdict.segments, "\(name)")
+      #expect(other.checkpoints == verdict.checkpoints && other.attestedMediaUs == verdict.mediaTime, "\(name)")
+    }
+  }
+}
+
+/// Seeded changes of clean recordings, one or two at a time.
+struct VectorMutations {
+  private let store: VectorStore
+  private let clean: [VectorCase]
+  private var random = SplitMix64(state: 20_261_124)
+
+  init(_ store: VectorStore, _ clean: [VectorCase]) {
+    self.store = store
+    self.clean = clean
+  }
+
+  mutating func next() -> VectorCase {
+    guard var one = clean.randomElement(using: &random) else { preconditionFailure("no clean vector") }
+    one.what = "seeded"
+    let kind = Int.random(in: 0..<10, using: &random)
+    let folder =
+      kind < 6 ? "recordings/\(one.recording)/journal" : kind < 8 ? "recordings/\(one.recording)/0" : "device/log/"
+    let choices = store.files.keys.filter { $0.hasPrefix(folder) }.sorted()
+    guard let file = choices.randomElement(using: &random), let bytes = store.files[file] else { return one }
+    if kind == 5 || kind == 9 {
+      // Whole lines.
+      var starts = [0]
+      for (index, byte) in bytes.enumerated() where byte == 10 { starts.append(index + 1) }
+      let from = Int.random(in: 0..<max(1, starts.count - 1), using: &random)
+      let to = Int.random(in: 0..<max(1, starts.count - 1), using: &random)
+      let source = starts[from]..<(from + 1 < starts.count ? starts[from + 1] : bytes.count)
+      let isReplacing = Bool.random(using: &random)
+      let end = isReplacing && to + 1 < starts.count ? starts[to + 1] : starts[to]
+      one.edits = [.replace(file, starts[to]..<end, from: file, source)]
+      return one
+    }
+    for _ in 0..<Int.random(in: 1...2, using: &random) {
+      let place = Int.random(in: 0..<bytes.count, using: &random)
+      let count = min(bytes.count - place, [1, 1, 1, 24, 700, 65_552].randomElement(using: &random) ?? 1)
+      switch Int.random(in: 0..<6, using: &random) {
+      case 0: one.edits.append(.replace(file, place..<bytes.count))
+      case 1: one.edits.append(.replace(file, place..<(place + count)))
+      case 2: one.edits.append(.replace(file, place..<place, from: file, place..<(place + count)))
+      case 3: one.edits.append(.replace(file, place..<place, with: [UInt8.random(in: 0...255, using: &random)]))
+      default:
+        one.edits.append(
+          .replace(file, place..<(place + 1), with: [bytes[place] ^ (1 << UInt8.random(in: 0..<8, using: &random))]))
+      }
+    }
+    return one
+  }
+}
+
+struct SplitMix64: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}
