@@ -88,7 +88,7 @@ public struct DeviceLog: Sendable {
     if tailCount > 0, let last = names.last {
       findings.append(
         Finding(
-          .completeness(.tornDeviceLog), file: Self.path(last), line: head.map { $0.n + 1 },
+          .completeness(.tornDeviceLog), file: Self.path(last), line: head.flatMap { $0.n == .max ? nil : $0.n + 1 },
           "\(tailCount) bytes follow the last valid line"))
     }
   }

@@ -106,6 +106,28 @@ struct DeviceLogTests {
     #expect(short.firstNumber > 0 && verdict.headline == .verifiedAlone)
   }
 
+  @Test("A log that begins after a closed recording says nothing of it: NOT_CHECKED, no EQUIVOCATION")
+  func begunLater() throws {
+    let agency = try Agency()
+    let camera = try TestCamera(agency)
+    let made = try camera.record()
+    let next = try TestCamera(
+      agency, startCounter: 2, after: DeviceLogWriter.Predecessor(head: camera.logHead, tail: []))
+    _ = try next.record(RecordingPlan(counter: 2))
+    #expect(try made.verify(agency.trust, log: next.deviceLog()).headline == .verifiedAlone)
+  }
+
+  @Test("A torn log whose last line has the highest number there is does not trap")
+  func highestNumber() throws {
+    let agency = try Agency()
+    let last = ChainHead(n: .max - 1, hash: Hash32.sha256(of: [1]))
+    let camera = try TestCamera(agency, after: DeviceLogWriter.Predecessor(head: last, tail: []))
+    #expect(try camera.logHead.n == .max)
+    camera.logBytes += Array("LAPEL1".utf8)
+    let log = try camera.deviceLog()
+    #expect(log.head?.n == .max && log.findings.map(\.answer) == [.completeness(.tornDeviceLog)])
+  }
+
   @Test("A log line of a type that is not understood yet is UNSUPPORTED, one that begins with X is passed over")
   func unknown() throws {
     let agency = try Agency()

@@ -160,7 +160,7 @@ struct VectorList {
     add(
       "file-swap", "two segments swapped",
       [.rename(file, to: "x"), .rename(other, to: file), .rename("x", to: other)],
-      .altered, .closed, .continuous, "ALTERED")
+      .altered, .truncated, .continuous, "ALTERED")
     add(
       "file-duplicate", "a segment once more under the next number",
       [.replace(segment(0, 2), 0..<0, from: other, 0..<count(other))], .foreign, .closed, .continuous, "FOREIGN")
@@ -191,13 +191,13 @@ struct VectorList {
     let last = line(logs[1], 2)
     add(
       "log-flip", "a byte of OPENED", [flip(logs[0], lines[1].lowerBound + 40)],
-      .altered, .closed, .notChecked, "ALTERED")
+      .altered, .closed, .tornDeviceLog, "ALTERED")
     add(
       "log-flip-last", "a byte of the last CLOSED", [flip(logs[1], last.lowerBound + 40)],
       .intact, .closed, .tornDeviceLog, "TORN_DEVICE_LOG")
     add(
       "log-flip-tail", "a byte of the attested torn line", [flip(logs[0], count(logs[0]) - 1)],
-      .altered, .closed, .notChecked, "ALTERED")
+      .altered, .closed, .tornDeviceLog, "ALTERED")
     add("log-drop", "CLOSED dropped", [.replace(logs[0], lines[2])], .altered, .closed, .notChecked, "ALTERED")
     add(
       "log-duplicate", "OPENED twice",

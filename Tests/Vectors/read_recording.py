@@ -474,7 +474,6 @@ class DeviceLog:
                 self.read(name, whole(files, name))
         except BadGrammar as error:
             self.findings.append(("ALTERED", "the device log: %s" % error, name, None))
-            return
         if self.tail:
             self.findings.append(("TORN_DEVICE_LOG", "%d bytes follow the last valid line" % len(self.tail), names[-1],
                                   None))
@@ -491,9 +490,9 @@ class DeviceLog:
             line = self.valid(raw)
             if line is None:
                 rest = data[offset:]
+                self.tail += rest
                 if any(self.valid(other) for _, other in split_lines(rest)):
                     raise BadGrammar("a signed line follows bytes that are no valid line")
-                self.tail += rest
                 return
             try:
                 if is_first:
@@ -905,7 +904,9 @@ class Recording:
         mine = log.openings.get(verdict.counter, [])
         if any(opening[:2] != (verdict.recording, self.open_hash) for opening in mine):
             verdict.add("EQUIVOCATION", "counter %d is another recording's, or OPEN another line" % verdict.counter)
-        if not mine and any(counter > verdict.counter for counter in log.openings) and (
+        # A log that begins after OPEN says nothing of what was before.
+        covers = log.first <= seen_n + 1
+        if not mine and covers and any(counter > verdict.counter for counter in log.openings) and (
                 self.closed or verdict.counter in log.void):
             verdict.add("EQUIVOCATION", "the device log goes on and knows no recording %d" % verdict.counter)
         for counter, openings in sorted(log.openings.items()):
