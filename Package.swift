@@ -115,6 +115,11 @@ let package = Package(
     .testTarget(name: "MicrophoneTests", dependencies: ["Microphone", "LinuxIO", "Media"], swiftSettings: strict),
     .testTarget(name: "EncodingTests", dependencies: ["Encoding", "Media", "Synthetic"], swiftSettings: strict),
     .testTarget(
+      name: "HostileInputTests",
+      dependencies: [
+        "Configuration", "Control", "Evidence", "EvidenceStore", "LinuxIO", "Media", "Opening", "lapel-dock",
+      ], exclude: ["Corpus"], swiftSettings: strict),
+    .testTarget(
       name: "RecorderRuntimeTests",
       dependencies: [
         "RecorderRuntime", "Configuration", "Control", "Core", "Encoding", "Evidence", "EvidenceStore", "LinuxIO",

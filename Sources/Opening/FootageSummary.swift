@@ -27,7 +27,8 @@ public struct FootageSummary: Hashable, Sendable {
     /// Sound samples at the track's rate; 0 for pictures.
     public var audioSamples: Int {
       guard track.kind == .audio else { return 0 }
-      return max(0, Int((Double(count) * interval * Double(track.timescale)).rounded()) - track.preSkip)
+      // Times come from the file: a product that no recording has must not trap.
+      return max(0, Int(min((Double(count) * interval * Double(track.timescale)).rounded(), 0x1p53)) - track.preSkip)
     }
   }
 

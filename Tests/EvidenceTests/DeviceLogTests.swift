@@ -121,10 +121,13 @@ struct DeviceLogTests {
   func highestNumber() throws {
     let agency = try Agency()
     let last = ChainHead(n: .max - 1, hash: Hash32.sha256(of: [1]))
-    let camera = try TestCamera(agency, after: DeviceLogWriter.Predecessor(head: last, tail: []))
-    #expect(try camera.logHead.n == .max)
-    camera.logBytes += Array("LAPEL1".utf8)
-    let log = try camera.deviceLog()
+    var bytes = Array(
+      ("LAPEL1 START n=\(Int64.max) dev=\(agency.device.identity.id) start=1 lastn=\(last.n) lasth=\(last.hash) tail=0 "
+        + "tailh=\(Hash32.sha256(of: [])) p=\(last.hash)").utf8)
+    let message = JournalChain.Domain.deviceLog.message(id: agency.device.identity.id, bytes)
+    bytes += Array(" s=\(Base64.encode(try agency.device.signature(over: message), .url))\nLAPEL1".utf8)
+    let files = MemoryFiles(contents: [DeviceLogWriter.fileName(startCounter: 1): bytes])
+    let log = try DeviceLog(files: files, device: agency.device.identity)
     #expect(log.head?.n == .max && log.findings.map(\.answer) == [.completeness(.tornDeviceLog)])
   }
 
