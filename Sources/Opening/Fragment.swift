@@ -77,7 +77,8 @@ struct Fragment {
     guard let id, !times.isEmpty else {
       throw BoxError(.missing, type: BoxType("tfhd"), offset: Int64(traf.range.lowerBound))
     }
-    guard !tracks.contains(where: { $0.id == id }) else {
+    // No more than an init has: a moof of 1 MiB could hold 26,000, each compared with all others.
+    guard tracks.count < OpenedInit.trackLimit, !tracks.contains(where: { $0.id == id }) else {
       throw BoxError(.order, type: traf.type, offset: Int64(traf.range.lowerBound))
     }
     tracks.append(Track(id: id, times: times))

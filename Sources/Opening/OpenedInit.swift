@@ -35,7 +35,8 @@ public struct OpenedInit: Hashable, Sendable {
   /// and the encoder delay.
   let playing: [UInt8]
 
-  private static let limit = 8
+  /// Tracks, at most.
+  static let trackLimit = 8
   private static let saltLength = 32
 
   /// - Parameter bytes: exactly the init.
@@ -62,7 +63,7 @@ public struct OpenedInit: Hashable, Sendable {
       var copy = Array(bytes[box.range])
       switch box.type {
       case BoxType("trak"):
-        guard tracks.count < Self.limit else {
+        guard tracks.count < Self.trackLimit else {
           throw BoxError(.order, type: box.type, offset: Int64(box.range.lowerBound))
         }
         let (track, preSkipAt) = try Self.track(bytes, box.content)

@@ -82,6 +82,25 @@ struct VectorTests {
     }
   }
 
+  @Test(
+    "The second reader's command line verifies a card, a recording by itself, and nothing without trust",
+    .enabled(if: hasReader))
+  func commandLine() throws {
+    let store = Self.root.appendingPathComponent("store").path
+    let name = try #require(FileManager.default.contentsOfDirectory(atPath: store + "/recordings").sorted().first)
+    func headlines(_ arguments: [String]) throws -> [String] {
+      // The exit code is that of the worst, and `run` throws for any but 0.
+      let reader = Self.root.appendingPathComponent("read_recording.py").path
+      let output = try run(["sh", "-c", "\"$@\" || true", "sh", Self.python, reader, "--json"] + arguments)
+      return try JSONDecoder().decode([Answers].self, from: Data(output)).map(\.headline)
+    }
+    let agency = ["--agency", "\(store)/agency"]
+    #expect(try headlines([store] + agency) == ["VERIFIED", "VERIFIED_TO", "VERIFIED"])
+    #expect(try headlines(["\(store)/recordings/\(name)"] + agency) == ["VERIFIED_ALONE"])
+    #expect(try headlines(["\(store)/recordings/\(name)"]) == ["UNKNOWN_DEVICE"])
+    #expect(throws: CommandFailure.self) { try run([Self.python, Self.root.path + "/read_recording.py", store]) }
+  }
+
   private struct Answers: Decodable {
     let integrity: String
     let end: String

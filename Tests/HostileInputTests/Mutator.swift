@@ -25,7 +25,7 @@ struct Mutator {
   /// Calls `body` with each seed, each file of the corpus whose name begins with `name`, and with changes of them.
   /// - Parameter count: inputs when no time is set.
   static func run(
-    _ name: String, seeds: [[UInt8]], count: Int = 3_000, _ body: (_ input: [UInt8], _ random: inout SplitMix64) -> Void
+    _ name: String, seeds: [[UInt8]], count: Int = 1_000, _ body: (_ input: [UInt8], _ random: inout SplitMix64) -> Void
   ) throws {
     var seeds = seeds
     for file in try FileManager.default.contentsOfDirectory(at: corpus, includingPropertiesForKeys: nil).sorted(by: {

@@ -24,6 +24,10 @@ struct Resigner {
     let name = isJournal ? String(open[at].dropFirst(3)) : device.identity.id.description
     guard let id = EvidenceID(hex: name) else { return [] }
     var previous = JournalChain.genesis(id)
+    // A later start's log goes on from the line that it names.
+    if let last = value("lasth", open), let hash = Hash32(base64URL: String(open[last].dropFirst(6))) {
+      previous = hash
+    }
     var lastEnd: Hash32?
     for line in lines {
       var words = Array(line.prefix { !$0.hasPrefix("p=") }.dropFirst(2))

@@ -2,14 +2,13 @@
 """Verifies LAPEL1 recordings with no secret: a second reader, beside lapel-dock, of the format in
 Sources/Evidence/Evidence.docc/Format.md.
 
-RECORDING is a recording's directory. Trust comes from an agency's `public` directory (root.key, roles.note,
+PATH is a recording's directory, or a store (a directory with `recordings` and `device`). Trust comes from an agency's `public` directory (root.key, roles.note,
 recipients.note, enrolled/<device>.note; an enrol.note in ../../device counts too) or from the camera's own public key.
-Where RECORDING lies in a store (a directory `recordings` beside a directory `device`), its device log and the other
-recordings are looked at as well.
+Of a store every recording is verified, with its device log, and with the list of its recordings.
 
 Needs Python 3 and the `cryptography` package, nothing else (Debian: python3 python3-cryptography).
 
-  read_recording.py /media/card/recordings/0000000007-5f0c… --agency agency/public
+  read_recording.py /media/card --agency agency/public
   read_recording.py 0000000007-5f0c… --device-key uKq3… --device-log /media/card/device/log --json
 
 Exit codes are lapel-dock verify's: 0 VERIFIED and nothing else; 1 a file could not be read; 64 wrong arguments.
@@ -1027,7 +1026,7 @@ def read_optional(path):
         return None
 
 
-def verify_path(path, arguments):
+def verify_path(path, arguments, is_of_store):
     files = DiskFiles(path)
     store = os.path.join(path, "..", "..")
     trust = None
@@ -1049,10 +1048,10 @@ def verify_path(path, arguments):
                                      read_optional(os.path.join(agency, "recipients.note")))
     name = os.path.basename(os.path.abspath(path))
     name = name if re.fullmatch("[0-9]{10}-[0-9a-f]{32}", name) else None
-    in_store = os.path.basename(os.path.dirname(os.path.abspath(path))) == "recordings"
     log_path, present = arguments.device_log, None
-    if log_path is None and in_store and os.path.isdir(os.path.join(store, "device", "log")):
-        log_path = os.path.join(store, "device", "log")
+    if is_of_store:
+        if log_path is None and os.path.isdir(os.path.join(store, "device", "log")):
+            log_path = os.path.join(store, "device", "log")
         present = set(os.listdir(os.path.join(path, "..")))
     log = DeviceLog(DiskFiles(log_path), trust.key) if log_path and trust else None
     return Recording(files, trust, name, log, present).verify()
@@ -1060,7 +1059,7 @@ def verify_path(path, arguments):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("recording", nargs="*", metavar="RECORDING", help="a recording's directory")
+    parser.add_argument("path", nargs="*", metavar="PATH", help="a recording's directory, or a store")
     parser.add_argument("--agency", metavar="DIR", help="the agency's public directory")
     parser.add_argument("--device-key", metavar="KEY", help="the camera's public key in base64, or a file with it")
     parser.add_argument("--device-log", metavar="DIR", help="the camera's log directory")
@@ -1070,13 +1069,21 @@ def main():
     if arguments.cases:
         print(json.dumps(run_cases(arguments.cases)))
         return 0
-    if not arguments.recording or (arguments.agency and arguments.device_key):
+    if not arguments.path or (arguments.agency and arguments.device_key):
         parser.print_usage(sys.stderr)
         return 64
     worst, results = 0, []
-    for path in arguments.recording:
+    paths = []
+    for path in arguments.path:
+        inside = os.path.join(path, "recordings")
+        if os.path.isdir(inside):
+            names = [name for name in sorted(os.listdir(inside)) if re.fullmatch("[0-9]{10}-[0-9a-f]{32}", name)]
+            paths += [(os.path.join(inside, name), True) for name in names]
+        else:
+            paths.append((path, False))
+    for path, is_of_store in paths:
         try:
-            verdict = verify_path(path, arguments)
+            verdict = verify_path(path, arguments, is_of_store)
         except (OSError, Refused) as error:
             print("read_recording: %s" % error, file=sys.stderr)
             return 1
