@@ -77,6 +77,8 @@ int clinux_is_dumpable(void) { return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0); }
 
 int clinux_lock_process_memory(void) { return mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT); }
 
+int clinux_lock_when_used(void *bytes, size_t count) { return mlock2(bytes, count, MLOCK_ONFAULT); }
+
 uint64_t clinux_memory_lock_limit(void) {
   struct rlimit limit;
   if (getrlimit(RLIMIT_MEMLOCK, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return UINT64_MAX;

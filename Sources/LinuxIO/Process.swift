@@ -25,23 +25,29 @@ public enum Process {
 
   /// Takes what was needed to start only, symbol tables and program text, out of this process's memory: the pages of all
   /// mapped files that were never written go, and those still in use come back from the page cache when they are next
-  /// needed (madvise(2), MADV_DONTNEED). Call it once, when everything runs. Costs a few ms.
+  /// needed (madvise(2), MADV_DONTNEED). Call it when something large is over that does not come again. Costs a few ms.
   public static func releaseStartupText() {
     guard let bytes = try? readSmallFile(path: "/proc/self/smaps", limit: 4 << 20) else { return }
     for mapping in cleanFileMappings(smaps: String(decoding: bytes, as: UTF8.self)) {
-      guard let start = UnsafeMutableRawPointer(bitPattern: mapping.lowerBound) else { continue }
+      guard let start = UnsafeMutableRawPointer(bitPattern: mapping.addresses.lowerBound) else { continue }
       // SAFETY: the mapping is this process's, of a file, not writable, and without a page of its own ("Anonymous: 0",
-      // "Swap: 0"; relocated data has some): the file holds all of it, so nothing is lost. Locked pages would stay; what
-      // is in the file is no secret, so it need not be locked.
-      munlock(start, mapping.count)
-      madvise(start, mapping.count, CInt(MADV_DONTNEED))
+      // "Swap: 0"; relocated data has some): the file holds all of it, so nothing is lost.
+      // Locked pages would stay. What comes back is locked again, so that capture never waits for text to be read.
+      if mapping.isLocked { munlock(start, mapping.addresses.count) }
+      madvise(start, mapping.addresses.count, CInt(MADV_DONTNEED))
+      if mapping.isLocked { _ = clinux_lock_when_used(start, mapping.addresses.count) }
     }
   }
 
+  struct FileMapping: Hashable {
+    var addresses: Range<UInt>
+    var isLocked: Bool
+  }
+
   /// The address ranges of files that are mapped without a writable or ever written page (proc(5), smaps).
-  static func cleanFileMappings(smaps: String) -> [Range<UInt>] {
-    var mappings: [Range<UInt>] = []
-    var candidate: Range<UInt>?
+  static func cleanFileMappings(smaps: String) -> [FileMapping] {
+    var mappings: [FileMapping] = []
+    var candidate: FileMapping?
     var isClean = false
     func take() {
       if let candidate, isClean { mappings.append(candidate) }
@@ -57,9 +63,10 @@ public enum Process {
         guard words.count >= 6, words[1].hasPrefix("r-"), words[5].hasPrefix("/"), bounds.count == 2,
           bounds[0] < bounds[1]
         else { continue }
-        candidate = bounds[0]..<bounds[1]
+        candidate = FileMapping(addresses: bounds[0]..<bounds[1], isLocked: false)
         continue
       }
+      if first == "VmFlags:", words.contains("lo") { candidate?.isLocked = true }
       if ["Anonymous:", "Swap:", "Private_Dirty:"].contains(first), words.dropFirst().first != "0" { isClean = false }
     }
     take()

@@ -51,6 +51,7 @@ public final class Recorder {
   private var interrupted: [RecorderStatus.Interrupted] = []
   private var cardWarnings: [String] = []
   private var hasBeenReady = false
+  private var hasRecorded = false
   /// A recording was asked for and has not been reported closed.
   private var isOpenAsked = false
   private var fps = RateMeter()
@@ -409,6 +410,11 @@ public final class Recorder {
     if title != shownState {
       shownState = title
       log.note(.state(machine.state))
+      if case .recording = machine.state, !hasRecorded {
+        // What reading keys, recovery and opening files needed is not needed while it goes on.
+        hasRecorded = true
+        Process.releaseStartupText()
+      }
     }
     return effects.answer
   }

@@ -68,7 +68,11 @@ private let addressOfLibC: @convention(c) () -> pid_t = getpid
       + "8000-9000 r--p 00000000 08:01 14   /usr/lib/c.so\n" + fields(0, 4, 0)
       + "9000-a000 r-xp 00000000 00:00 0    [vdso]\n" + fields(0, 0, 0) + "a000-b000 r--p 00000000 00:00 0\n"
       + fields(0, 0, 0) + "b000-c000 r--p 00000000 08:01 15   /with space/d.so\n" + fields(0, 0, 0)
-    #expect(Process.cleanFileMappings(smaps: text) == [0x1000..<0x2000, 0x2000..<0x5000, 0xb000..<0xc000])
+    let found = Process.cleanFileMappings(smaps: text)
+    #expect(found.map(\.addresses) == [0x1000..<0x2000, 0x2000..<0x5000, 0xb000..<0xc000])
+    #expect(found.allSatisfy { !$0.isLocked })
+    let locked = text.replacing("VmFlags: rd ex", with: "VmFlags: rd ex lo")
+    #expect(Process.cleanFileMappings(smaps: locked).allSatisfy { $0.isLocked })
     #expect(Process.cleanFileMappings(smaps: "").isEmpty)
   }
 
@@ -76,7 +80,9 @@ private let addressOfLibC: @convention(c) () -> pid_t = getpid
   func release() throws {
     let smaps = String(decoding: try readSmallFile(path: "/proc/self/smaps", limit: 64 << 20), as: UTF8.self)
     let code = unsafeBitCast(addressOfLibC, to: UInt.self)
-    #expect(Process.cleanFileMappings(smaps: smaps).contains { $0.contains(code) }, "the text of libc is among them")
+    #expect(
+      Process.cleanFileMappings(smaps: smaps).contains { $0.addresses.contains(code) }, "the text of libc is among them"
+    )
     Process.releaseStartupText()
     #expect(try kernelBootID().utf8.count == 36)
   }

@@ -22,6 +22,8 @@ int clinux_disable_core_dumps(void);
 int clinux_is_dumpable(void);
 // mlockall(2) with MCL_CURRENT, MCL_FUTURE and MCL_ONFAULT.
 int clinux_lock_process_memory(void);
+// mlock2(2) with MLOCK_ONFAULT.
+int clinux_lock_when_used(void *bytes, size_t count);
 // The soft limit RLIMIT_MEMLOCK in bytes; UINT64_MAX when unlimited, or unknown.
 uint64_t clinux_memory_lock_limit(void);
 // mallopt(3). 1 for success.
