@@ -7,10 +7,13 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/statfs.h>
+#include <unistd.h>
 
 int clinux_allocate_keeping_size(int descriptor, int64_t offset, int64_t length) {
   return fallocate(descriptor, FALLOC_FL_KEEP_SIZE, offset, length);
 }
+
+int clinux_sync_file_system(int descriptor) { return syncfs(descriptor); }
 
 int clinux_start_writeback(int descriptor, int64_t offset, int64_t length) {
   return sync_file_range(descriptor, offset, length, SYNC_FILE_RANGE_WRITE);

@@ -63,9 +63,8 @@ ctoml_entry entry(const toml::key &key, const toml::node &node) {
 
 } // namespace
 
-ctoml_document *ctoml_parse(const char *bytes, size_t length) {
-  std::unique_ptr<ctoml_document> document(new (std::nothrow) ctoml_document);
-  if (!document) return nullptr;
+static ctoml_document *parse(const char *bytes, size_t length) {
+  auto document = std::make_unique<ctoml_document>();
   toml::parse_result result = toml::parse(std::string_view(bytes, length));
   if (!result) {
     document->error = result.error().description();
@@ -89,6 +88,14 @@ ctoml_document *ctoml_parse(const char *bytes, size_t length) {
     }
   }
   return document.release();
+}
+
+ctoml_document *ctoml_parse(const char *bytes, size_t length) {
+  try {
+    return parse(bytes, length);
+  } catch (const std::bad_alloc &) {
+    return nullptr;
+  }
 }
 
 void ctoml_free(ctoml_document *document) { delete document; }

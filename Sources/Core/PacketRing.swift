@@ -154,7 +154,8 @@ public struct PacketRing: ~Copyable {
   public mutating func pin(_ pin: Pin, from time: MonotonicTime) {
     switch pin {
     case .recording: recordingPin = time
-    case .trigger: triggerPin = time
+    // A trigger before it may wait to be taken up: what it needs stays.
+    case .trigger: triggerPin = min(triggerPin ?? time, time)
     }
   }
 

@@ -63,6 +63,8 @@ public struct RecorderMachine: Sendable {
     public var trigger: Trigger
     /// The newest trigger: the first one, or one that came while recording.
     public var latest: Trigger
+    /// The first trigger that came behind an end, until the writer is known to have gone on beyond it.
+    public var unheard: Trigger?
     /// Packets from here on do not belong to it; nil until it is stopped.
     public var end: MonotonicTime?
     /// End of the media that is durable on the card; nil before the first checkpoint.
@@ -220,7 +222,8 @@ public struct RecorderMachine: Sendable {
       effects.answer = pending == nil ? .notRecording : .stopped
     case .mark: effects.answer = .notRecording
     case .store(let fault?): state = .cannotRecord(fault)
-    case .captureLost: state = .cannotRecord(.noCapture)
+    case .captureLost:
+      if let pending, canBegin { begin(pending, effects: &effects) } else { state = .cannotRecord(.noCapture) }
     case .durable, .tick, .closed: break
     case .terminate: leave(&effects)
     }
@@ -260,6 +263,7 @@ public struct RecorderMachine: Sendable {
     var recording = recording
     switch event {
     case .trigger(let trigger):
+      if recording.end != nil, recording.unheard == nil { recording.unheard = trigger }
       recording.end = nil
       recording.latest = trigger
       effects.retrigger = trigger
@@ -277,6 +281,7 @@ public struct RecorderMachine: Sendable {
     case .durable(let end):
       recording.durableEnd = max(end, recording.durableEnd ?? end)
       recording.lastDurable = now
+      if let unheard = recording.unheard, Self.isHeard(unheard, end: end) { recording.unheard = nil }
     case .closed(nil):
       afterClose(of: recording, pending: nil, effects: &effects)
       return
@@ -285,23 +290,28 @@ public struct RecorderMachine: Sendable {
       return
     case .terminate:
       effects.end = recording.end.map { min($0, now) } ?? now
-      state = .stopping(isOpen: true, pending: nil)
+      state = .stopping(isOpen: true, pending: recording.unheard)
       return
     case .captureReady, .captureLost, .store, .tick: break
     }
     state = shown(&recording, now: now)
   }
 
-  /// The writer may have closed before it heard of the newest trigger: that one then begins the next recording, also when
-  /// it was stopped again meanwhile.
+  /// Media beyond the moment at which a trigger was decided is written by a writer that knows of it.
+  private static func isHeard(_ trigger: Trigger, end: MonotonicTime) -> Bool {
+    end > trigger.decided + .milliseconds(200)
+  }
+
+  /// The writer may have closed before it heard of a trigger: that one then begins the next recording, also when it was
+  /// stopped again meanwhile.
   private mutating func afterClose(of recording: Recording, pending: Trigger?, effects: inout Effects) {
     let isWhole = recording.end.map { $0 <= recording.durableEnd ?? .distantPast } ?? false
-    let isSuperseded = recording.end == nil || recording.latest != recording.trigger
+    let next = recording.unheard ?? (recording.end == nil ? recording.latest : nil)
     if !canBegin {
       state = idleState
-    } else if !isWhole, isSuperseded {
-      begin(recording.latest, end: pending == nil ? recording.end : nil, effects: &effects)
-      effects.retrigger = pending
+    } else if !isWhole, let next {
+      begin(next, end: pending == nil ? recording.end : nil, effects: &effects)
+      effects.retrigger = pending ?? (recording.latest != next ? recording.latest : nil)
     } else if let pending {
       begin(pending, effects: &effects)
     } else {
@@ -326,7 +336,7 @@ public struct RecorderMachine: Sendable {
       state = .closing(recording, pending: pending)
     case .closed(nil): afterClose(of: recording, pending: pending, effects: &effects)
     case .closed(let fault?): state = .cannotRecord(fault)
-    case .terminate: state = .stopping(isOpen: true, pending: pending)
+    case .terminate: state = .stopping(isOpen: true, pending: recording.unheard ?? pending)
     case .captureReady, .captureLost, .tick, .store: break
     }
   }
@@ -340,8 +350,12 @@ public struct RecorderMachine: Sendable {
       state = .stopping(isOpen: true, pending: nil)
       effects.open = pending
       effects.end = now
+    case .durable(let end):
+      // The open recording goes on beyond the trigger that was waiting: it needs none of its own.
+      if let pending, Self.isHeard(pending, end: end) { state = .stopping(isOpen: isOpen, pending: nil) }
+      effects.exit = !isOpen
     case .trigger, .stop, .mark: effects.answer = .stopping
-    case .captureReady, .captureLost, .durable, .tick, .store, .terminate: effects.exit = !isOpen
+    case .captureReady, .captureLost, .tick, .store, .terminate: effects.exit = !isOpen
     }
   }
 

@@ -90,6 +90,8 @@ public struct RecordingScan: Sendable {
       let isNamed = open.id == id && open.facts.recordingCounter == counter
       origin = isOwn && isNamed ? .own(openHash: opening.hash, deviceLog: open.facts.deviceLog) : .foreign
     }
+    // What a line of somebody else says of segments is worth no reading.
+    if case .foreign = origin { return }
     if !isClosed { try look(at: lines.segments, files, names, &budget) }
   }
 
@@ -118,7 +120,7 @@ public struct RecordingScan: Sendable {
   ) -> FoundBytes {
     var hash = SHA256()
     var end = from
-    let limit = max(from, min(size, from + max(0, budget)))
+    let limit = from < size ? from + min(size - from, max(0, budget)) : from
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 65_536, alignment: 64)
     defer { buffer.deallocate() }
     // A card that fails in the middle has given what was hashed: that much is attested.

@@ -197,7 +197,7 @@ public struct StartRecovery: Sendable {
       report.warnings.append("recording \(counter) (\(id)) is not this camera's; left as it is")
       return []
     case .unknown where opening == nil:
-      guard memory.state == .reserved, memory.id == id else {
+      guard memory.state == .reserved, memory.id == id, memory.recordingCounter == counter else {
         report.warnings.append("recording \(counter) (\(id)) has no valid first line; left as it is")
         return []
       }
@@ -301,10 +301,10 @@ public struct StartRecovery: Sendable {
     switch check.journal {
     case .missingLine:
       report.warnings.append(
-        "recording \(memory.recordingCounter) ends before line \(check.recording?.head.n ?? 0) of its journal, which "
+        "recording \(check.recording?.counter ?? 0) ends before line \(check.recording?.head.n ?? 0) of its journal, which "
           + "the card had confirmed")
     case .missingRecording where memory.state != .none && !isSaid(check.recording?.id):
-      report.warnings.append("the camera's last recording, \(memory.recordingCounter), is not on this card")
+      report.warnings.append("the camera's last recording, \(check.recording?.counter ?? 0), is not on this card")
     case .none, .match, .behindOnly, .missingRecording: break
     }
   }
@@ -315,7 +315,7 @@ public struct StartRecovery: Sendable {
 
   /// Names on a card can hold anything; log lines and terminals must not.
   private static func printable(_ name: String) -> String {
-    let text = name.unicodeScalars.prefix(80).map { $0.value < 32 || $0.value == 127 ? "?" : String($0) }.joined()
+    let text = name.unicodeScalars.prefix(80).map { (0x20...0x7E).contains($0.value) ? String($0) : "?" }.joined()
     return "\"\(text)\""
   }
 }

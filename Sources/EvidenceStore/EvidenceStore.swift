@@ -41,6 +41,9 @@ public struct EvidenceStore: ~Copyable {
       }
       try Directory(path: path).sync()
       try Directory(path: "\(path)/device").sync()
+      // After a crash the kernel may still hold what the process before wrote. What is attested at this start must be on
+      // the card before the line that attests it.
+      try Directory(path: path).syncFileSystem()
       return (try FileSystemStatus(path: path).typeName, try kernelBootID())
     }
     let lock = try onCard(.store) { () throws(LinuxError) in try InstanceLock(path: "\(path)/device/lock") }
@@ -84,8 +87,11 @@ public struct EvidenceStore: ~Copyable {
       }
       return log
     } catch {
-      warnings.append("the device log on the card cannot be read and is gone on with from memory: \(error)")
-      return DeviceLog(device: device)
+      // Going on without it would contradict it: lines would be given out twice, and bytes that are there denied.
+      throw StoreError(
+        .store,
+        "the device log on the card cannot be read (\(error)), so no recording may be written beside it. Look at the card at a "
+          + "dock, or use another one.")
     }
   }
 
@@ -138,6 +144,7 @@ public struct EvidenceStore: ~Copyable {
 
   /// Whether the card takes a file and confirms it; asked after a failure, before recording is offered again.
   public func acceptsWrites() -> Bool {
+    guard (try? log.requireUsable()) != nil else { return false }
     let probe = [UInt8](repeating: 0, count: 4_096)
     do throws(LinuxError) {
       let device = try Directory(path: "\(path)/device")

@@ -54,6 +54,13 @@ public struct Directory: ~Copyable, Sendable {
     return try FileDescriptor.openat(directory: descriptor, name: name, flags: flags, mode: mode)
   }
 
+  /// syncfs(2): makes everything on its file system durable, whoever wrote it.
+  public func syncFileSystem() throws(LinuxError) {
+    guard clinux_sync_file_system(descriptor.rawValue) == 0 else {
+      throw LinuxError("sync the file system of", path, errno: errno)
+    }
+  }
+
   /// fsync(2): makes the names in it durable: files created, renamed and removed.
   public func sync() throws(LinuxError) { try descriptor.sync() }
 

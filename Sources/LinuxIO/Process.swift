@@ -18,59 +18,21 @@ public enum Process {
   ///
   /// - Throws: when the limit on locked memory does not let it.
   public static func lockMemory() throws(LinuxError) {
+    // With a limit, what is mapped later would count whole and fail in the middle of a recording.
+    guard clinux_memory_lock_limit() == .max || mayLockAnything else {
+      throw LockedMemory.lockError("the process's memory", errno: ENOMEM, limit: clinux_memory_lock_limit())
+    }
     guard clinux_lock_process_memory() == 0 else {
       throw LockedMemory.lockError("the process's memory", errno: errno, limit: clinux_memory_lock_limit())
     }
   }
 
-  /// Takes what was needed to start only, symbol tables and program text, out of this process's memory: the pages of all
-  /// mapped files that were never written go, and those still in use come back from the page cache when they are next
-  /// needed (madvise(2), MADV_DONTNEED). Call it when something large is over that does not come again. Costs a few ms.
-  public static func releaseStartupText() {
-    guard let bytes = try? readSmallFile(path: "/proc/self/smaps", limit: 4 << 20) else { return }
-    for mapping in cleanFileMappings(smaps: String(decoding: bytes, as: UTF8.self)) {
-      guard let start = UnsafeMutableRawPointer(bitPattern: mapping.addresses.lowerBound) else { continue }
-      // SAFETY: the mapping is this process's, of a file, not writable, and without a page of its own ("Anonymous: 0",
-      // "Swap: 0"; relocated data has some): the file holds all of it, so nothing is lost.
-      // Locked pages would stay. What comes back is locked again, so that capture never waits for text to be read.
-      if mapping.isLocked { munlock(start, mapping.addresses.count) }
-      madvise(start, mapping.addresses.count, CInt(MADV_DONTNEED))
-      if mapping.isLocked { _ = clinux_lock_when_used(start, mapping.addresses.count) }
-    }
-  }
-
-  struct FileMapping: Hashable {
-    var addresses: Range<UInt>
-    var isLocked: Bool
-  }
-
-  /// The address ranges of files that are mapped without a writable or ever written page (proc(5), smaps).
-  static func cleanFileMappings(smaps: String) -> [FileMapping] {
-    var mappings: [FileMapping] = []
-    var candidate: FileMapping?
-    var isClean = false
-    func take() {
-      if let candidate, isClean { mappings.append(candidate) }
-    }
-    for line in smaps.split(separator: "\n") {
-      let words = line.split(separator: " ", omittingEmptySubsequences: true)
-      guard let first = words.first, first.last == ":" else {
-        // A new mapping: 55d0c0a3b000-55d0c0a3d000 r-xp 00002000 08:01 1234 /usr/bin/x
-        take()
-        candidate = nil
-        isClean = true
-        let bounds = (words.first ?? "").split(separator: "-").compactMap { UInt($0, radix: 16) }
-        guard words.count >= 6, words[1].hasPrefix("r-"), words[5].hasPrefix("/"), bounds.count == 2,
-          bounds[0] < bounds[1]
-        else { continue }
-        candidate = FileMapping(addresses: bounds[0]..<bounds[1], isLocked: false)
-        continue
-      }
-      if first == "VmFlags:", words.contains("lo") { candidate?.isLocked = true }
-      if ["Anonymous:", "Swap:", "Private_Dirty:"].contains(first), words.dropFirst().first != "0" { isClean = false }
-    }
-    take()
-    return mappings
+  /// Whether the process has CAP_IPC_LOCK, to which no limit applies (capabilities(7)).
+  private static var mayLockAnything: Bool {
+    let status = (try? readSmallFile(path: "/proc/self/status", limit: 1 << 16)) ?? []
+    let line = String(decoding: status, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix("CapEff:") }
+    let mask = line?.split(whereSeparator: \.isWhitespace).last.flatMap { UInt64($0, radix: 16) } ?? 0
+    return mask & 1 << 14 != 0
   }
 
   /// malloc gives free memory at the end of its heap back above this many bytes (mallopt(3), M_TRIM_THRESHOLD).

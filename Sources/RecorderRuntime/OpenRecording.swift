@@ -35,7 +35,8 @@ final class OpenRecording {
   private(set) var durableEnd: MonotonicTime
   /// From here on memory must keep everything: what is not durable, and the sound that a segment beginning there runs in with.
   var neededFrom: MonotonicTime { max(request.start.time, durableEnd - RunIn.span) }
-  /// Where the sound cursor was at the last checkpoint.
+  /// Where the cursors were at the last checkpoint.
+  private var durableVideoCursor: Int64
   private var durableAudioCursor: Int64 = 0
   /// Events written since the last checkpoint: written again when the segment is abandoned.
   private var unconfirmedEvents: [FootageEvent] = []
@@ -79,6 +80,7 @@ final class OpenRecording {
     planner = SegmentPlanner(settings: profile.plan, tracks: profile.tracks, start: request.start.time, now: now)
     timeline = MediaTimeline(start: request.start.time)
     videoCursor = request.start.videoSequence
+    durableVideoCursor = request.start.videoSequence
     soundFrom = max(request.start.time, request.soundFrom)
     durableEnd = request.start.time
     lastAnchor = now
@@ -312,6 +314,7 @@ final class OpenRecording {
     }
     durableEnd = end
     durableAudioCursor = audioCursor
+    durableVideoCursor = videoCursor
     unconfirmedEvents.removeAll(keepingCapacity: true)
     firstIDR = nil
     planner.didCheckpoint(startedAt: start)
@@ -351,8 +354,11 @@ final class OpenRecording {
   /// then in both: an overlap, which the journal shows by its media times.
   func abandonAndRewind(reason: StoreError, ring: SharedRing) throws(StoreError) {
     try writer.abandonSegment(reason)
-    let durableEnd = durableEnd
-    let point = ring.withRing { $0.startPoint(at: durableEnd) }
+    let (durableEnd, cursor) = (durableEnd, durableVideoCursor)
+    // Pictures that were not waited for lie before the end that is durable: they are not.
+    let point = ring.withRing { ring in
+      ring.startPoint(at: min(durableEnd, ring.nextPacket(of: .video, from: cursor)?.header.time ?? durableEnd))
+    }
     // With the camera silent at that point there is no keyframe to go back to: sound goes on from where it was.
     let start = point.reachesBack ? max(point.time, request.start.time) : durableEnd
     videoCursor = point.videoSequence

@@ -5,7 +5,7 @@ import Encoding
 public import Evidence
 public import EvidenceStore
 import Glibc
-import LinuxIO
+public import LinuxIO
 import Media
 import Microphone
 import Synchronization
@@ -34,6 +34,7 @@ public final class Recorder {
   private let startedWall = Clocks.wallMilliseconds()
   private let started = MonotonicTime.now()
   private let softwareVersion: String
+  private let startupText: StartupText
 
   private var machine: RecorderMachine
   private var shownState = ""
@@ -63,9 +64,10 @@ public final class Recorder {
   ///
   /// - Parameters:
   ///   - parties: keys and notes, from `CameraIdentity.load`.
+  ///   - startupText: what the program had mapped when it began.
   public init(
     configuration: RecorderConfiguration, parties: RecordingParties, softwareVersion: String, softwareHash: Hash32,
-    configurationHash: Hash32
+    configurationHash: Hash32, startupText: StartupText
   ) throws(RecorderError) {
     // Before any device is touched: a busy camera would be named instead of the recorder that has it.
     if let process = UnixListener.process(listeningOn: configuration.control.socket) {
@@ -76,12 +78,8 @@ public final class Recorder {
     }
     self.configuration = configuration
     self.softwareVersion = softwareVersion
+    self.startupText = startupText
     do throws(LinuxError) {
-      try Process.disableCoreDumps()
-      // Keys and raw sound pass through heap and stacks as well: nothing of this process may reach swap.
-      do throws(LinuxError) { try Process.lockMemory() } catch {
-        guard configuration.memory.allowsSwap else { throw error }
-      }
       // Each thread of glibc's malloc keeps an arena of its own; two are enough, and the heap's top is not given back
       // and taken again for every sealed chunk.
       Process.limitMallocArenas(to: 2)
@@ -127,6 +125,20 @@ public final class Recorder {
         checkpointInterval: configuration.recording.checkpoint, segmentLength: configuration.recording.segment,
         videoInterval: devices.frameInterval), reserveBytes: Int64(configuration.store.reserveBytes))
     machine = RecorderMachine(limits: .init(postEvent: configuration.recording.postEvent))
+  }
+
+  /// Keeps keys and footage of this process out of core dumps and of swap: they pass through heap and stacks, too. Call it
+  /// before the first key is read.
+  /// - Throws: when memory cannot be locked and `allowsSwap` is false.
+  public static func protectMemory(allowsSwap: Bool) throws(RecorderError) {
+    do throws(LinuxError) {
+      try Process.disableCoreDumps()
+      do throws(LinuxError) { try Process.lockMemory() } catch {
+        guard allowsSwap else { throw error }
+      }
+    } catch {
+      throw RecorderError(error)
+    }
   }
 
   private static func checkMemory(
@@ -379,7 +391,7 @@ public final class Recorder {
   private func announceReadiness() {
     // The first time the picture is waited for; after that either track alone is worth recording.
     guard isStoreReady, isVideoLive || (hasBeenReady && isAudioLive) else { return }
-    if !hasBeenReady { Process.releaseStartupText() }
+    if !hasBeenReady { startupText.release() }
     hasBeenReady = true
     handle(.captureReady)
   }
@@ -413,7 +425,7 @@ public final class Recorder {
       if case .recording = machine.state, !hasRecorded {
         // What reading keys, recovery and opening files needed is not needed while it goes on.
         hasRecorded = true
-        Process.releaseStartupText()
+        startupText.release()
       }
     }
     return effects.answer
@@ -479,7 +491,9 @@ public final class Recorder {
 
   /// The open recording went on beyond the trigger that came behind its end: nothing need be kept for another one.
   private func releaseIfGoingOn(past end: MonotonicTime) {
-    guard let waiting = pending, machine.pendingTrigger == nil, end > waiting.trigger.time else { return }
+    guard let waiting = pending, machine.pendingTrigger == nil, machine.recording?.unheard == nil,
+      end > waiting.trigger.decided
+    else { return }
     pending = nil
     ring.withRing { $0.unpin(.trigger) }
   }
@@ -496,7 +510,7 @@ public final class Recorder {
     switch answer {
     case .remembered: if pending == nil { pending = request(for: trigger) }
     // The writer may have closed before it hears of this: what comes before the press is kept until it goes on beyond it.
-    case .continued: if wasEnding { pending = request(for: trigger) }
+    case .continued: if wasEnding, pending == nil { pending = request(for: trigger) }
     case .none, .accepted, .stopped, .marked, .notRecording, .refused, .stopping: break
     }
     return answer

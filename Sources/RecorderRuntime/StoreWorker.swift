@@ -199,6 +199,9 @@ struct StoreWorker: ~Copyable {
   private mutating func perform(_ command: StoreCommand) {
     switch command {
     case .event(let event):
+      if open == nil {
+        log.note(.note("\(event.value) came when its recording was closed already; it is not in the footage"))
+      }
       open?.pendingEvents.append(event)
       open?.planner.requestCheckpoint()
     case .notice(let notice):

@@ -25,6 +25,8 @@ struct RunCommand: ParsableCommand {
       let loaded = try options.load()
       let values = loaded.values
       do {
+        try Recorder.protectMemory(allowsSwap: values.memory.allowsSwap)
+        let startupText = StartupText()
         let parties = try CameraIdentity.load(identityPath: values.identity.path, storePath: values.store.path)
         if parties.isDemo {
           standardError.writeLine(
@@ -33,7 +35,7 @@ struct RunCommand: ParsableCommand {
         let recorder = try Recorder(
           configuration: values, parties: parties, softwareVersion: LapelCommand.version,
           softwareHash: try Self.softwareHash(),
-          configurationHash: Hash32.sha256(of: Array(values.canonicalText.utf8)))
+          configurationHash: Hash32.sha256(of: Array(values.canonicalText.utf8)), startupText: startupText)
         try recorder.run()
       } catch let error as StoreError {
         throw CommandFailure("\(error)", exitCode: RecorderError(error).exitCode)

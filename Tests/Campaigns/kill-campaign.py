@@ -61,6 +61,8 @@ class Recorder:
         self.directory, self.bin, self.random = directory, binaries, generator
         self.configuration = f"{directory}/lapel.toml"
         self.process = None
+        # Ids of all recordings that a status named while "recording" was shown.
+        self.shown = set()
         pathlib.Path(self.configuration).write_text(CONFIGURATION.format(directory))
         for command in (
             ["lapel-dock", "keygen", f"{directory}/agency", "--demo"],
@@ -100,7 +102,10 @@ class Recorder:
         reply = self.ask("status format=json")
         if not reply or not reply.startswith("OK"):
             return None
-        return json.loads("".join(reply.splitlines()[1:]))["state"]
+        status = json.loads("".join(reply.splitlines()[1:]))
+        if status["state"] == "recording":
+            self.shown.add(status["recording"]["id"])
+        return status["state"]
 
     def wait_for(self, *states, seconds=30):
         end = time.monotonic() + seconds
@@ -176,14 +181,20 @@ class Campaign:
             recorder.start()
             recorder.wait_for("ready")
             recorder.end()
+            recordings = set()
             with self.lock:
                 for verdict in recorder.verify():
                     self.headlines[verdict["headline"]] += 1
                     if verdict["headline"] not in ("VERIFIED", "VERIFIED_TO"):
                         self.problems.append(f"{verdict['path']}: {verdict['sentence']}")
-        except (Failure, subprocess.SubprocessError, OSError, ValueError) as error:
+                    if verdict["headline"] == "VERIFIED_TO" and not verdict["recovered"] and verdict["checkpoints"]:
+                        self.problems.append(f"{verdict['path']}: interrupted, and no start says what it found")
+                    recordings.add(verdict["recording"])
+                if missing := recorder.shown - recordings:
+                    self.problems.append(f"{recorder.directory}: shown as recorded and not there: {missing}")
+        except Exception as error:  # A recorder that is not tried to its end proves nothing.
             with self.lock:
-                self.problems.append(str(error))
+                self.problems.append(f"recorder {number}: {error!r}")
             if recorder_alive := getattr(locals().get("recorder"), "process", None):
                 recorder_alive.kill()
 

@@ -112,7 +112,7 @@ struct RecorderMachineTests {
     ("starting", "terminate", "stopping", .none),
 
     ("starting, trigger remembered", "captureReady", "saving", .none),
-    ("starting, trigger remembered", "captureLost", "cannotRecord", .none),
+    ("starting, trigger remembered", "captureLost", "saving", .none),
     ("starting, trigger remembered", "trigger", "=", .remembered),
     ("starting, trigger remembered", "stop", "starting", .stopped),
     ("starting, trigger remembered", "mark", "=", .notRecording),
@@ -311,6 +311,44 @@ struct RecorderMachineTests {
     #expect(Self.name(machine.state) == "closing")
     #expect(machine.handle(.closed(nil), now: at(1_010)).open == nil)
     #expect(Self.name(machine.state) == "ready")
+  }
+
+  @Test("of two triggers that cross one slow close the first gets its pre-event, and the second is in its recording")
+  func twoTriggersCrossClose() {
+    var machine = RecorderMachine(limits: .init(postEvent: .zero))
+    _ = machine.handle(.captureReady, now: at(0))
+    _ = machine.handle(.trigger(trigger(0)), now: at(0))
+    _ = machine.handle(.stop(at(300)), now: at(300))
+    _ = machine.handle(.trigger(trigger(400)), now: at(400))
+    _ = machine.handle(.stop(at(900)), now: at(900))
+    _ = machine.handle(.trigger(trigger(60_000)), now: at(60_000))
+    _ = machine.handle(.durable(end: at(300)), now: at(60_100))
+    let closed = machine.handle(.closed(nil), now: at(60_110))
+    #expect(closed.open == trigger(400) && closed.retrigger == trigger(60_000) && closed.end == nil)
+  }
+
+  @Test("asked to end while a trigger crosses the close, it saves that trigger first")
+  func terminateCrossesClose() {
+    var machine = RecorderMachine(limits: .init(postEvent: .zero))
+    _ = machine.handle(.captureReady, now: at(0))
+    _ = machine.handle(.trigger(trigger(0)), now: at(0))
+    _ = machine.handle(.stop(at(300)), now: at(300))
+    _ = machine.handle(.trigger(trigger(400)), now: at(400))
+    _ = machine.handle(.terminate, now: at(500))
+    var heard = machine
+    _ = machine.handle(.durable(end: at(300)), now: at(600))
+    #expect(machine.handle(.closed(nil), now: at(610)).open == trigger(400))
+    // A writer that went on until it was told to end has the trigger's footage already.
+    _ = heard.handle(.durable(end: at(650)), now: at(700))
+    let closed = heard.handle(.closed(nil), now: at(710))
+    #expect(closed.open == nil && closed.exit)
+  }
+
+  @Test("a press remembered at the start is saved although the camera is lost before its first picture")
+  func lostWhileStarting() {
+    var machine = RecorderMachine(limits: .init(postEvent: .zero))
+    _ = machine.handle(.trigger(trigger(0)), now: at(0))
+    #expect(machine.handle(.captureLost, now: at(10)).open == trigger(0))
   }
 
   @Test("a trigger that the writer heard in time leads to no second recording")

@@ -68,12 +68,12 @@ private let addressOfLibC: @convention(c) () -> pid_t = getpid
       + "8000-9000 r--p 00000000 08:01 14   /usr/lib/c.so\n" + fields(0, 4, 0)
       + "9000-a000 r-xp 00000000 00:00 0    [vdso]\n" + fields(0, 0, 0) + "a000-b000 r--p 00000000 00:00 0\n"
       + fields(0, 0, 0) + "b000-c000 r--p 00000000 08:01 15   /with space/d.so\n" + fields(0, 0, 0)
-    let found = Process.cleanFileMappings(smaps: text)
+    let found = StartupText.clean(smaps: text)
     #expect(found.map(\.addresses) == [0x1000..<0x2000, 0x2000..<0x5000, 0xb000..<0xc000])
     #expect(found.allSatisfy { !$0.isLocked })
     let locked = text.replacing("VmFlags: rd ex", with: "VmFlags: rd ex lo")
-    #expect(Process.cleanFileMappings(smaps: locked).allSatisfy { $0.isLocked })
-    #expect(Process.cleanFileMappings(smaps: "").isEmpty)
+    #expect(StartupText.clean(smaps: locked).allSatisfy { $0.isLocked })
+    #expect(StartupText.clean(smaps: "").isEmpty)
   }
 
   @Test("giving start-up text back finds this program's own mappings and leaves a process that works")
@@ -81,9 +81,9 @@ private let addressOfLibC: @convention(c) () -> pid_t = getpid
     let smaps = String(decoding: try readSmallFile(path: "/proc/self/smaps", limit: 64 << 20), as: UTF8.self)
     let code = unsafeBitCast(addressOfLibC, to: UInt.self)
     #expect(
-      Process.cleanFileMappings(smaps: smaps).contains { $0.addresses.contains(code) }, "the text of libc is among them"
+      StartupText.clean(smaps: smaps).contains { $0.addresses.contains(code) }, "the text of libc is among them"
     )
-    Process.releaseStartupText()
+    StartupText().release()
     #expect(try kernelBootID().utf8.count == 36)
   }
 

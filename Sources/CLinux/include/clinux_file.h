@@ -11,6 +11,8 @@ struct __dirstream;
 
 // fallocate(2) with FALLOC_FL_KEEP_SIZE.
 int clinux_allocate_keeping_size(int descriptor, int64_t offset, int64_t length);
+// syncfs(2).
+int clinux_sync_file_system(int descriptor);
 // sync_file_range(2) with SYNC_FILE_RANGE_WRITE.
 int clinux_start_writeback(int descriptor, int64_t offset, int64_t length);
 // f_type of fstatfs(2); -1 on error.
