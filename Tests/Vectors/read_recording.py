@@ -403,6 +403,7 @@ class Verdict:
         self.media_time = self.close_reason = None
         self.synthetic = self.demo = self.removable = False
         self.recording = self.device = self.counter = self.opened = None
+        self.recovered = False
 
     def add(self, answer, detail, file=None, line=None, start=None, end=None):
         for name, order in (("integrity", INTEGRITY), ("end", END), ("completeness", COMPLETENESS)):
@@ -440,7 +441,7 @@ class Verdict:
 
     def as_json(self, path):
         return {"path": path, "headline": self.headline, "sentence": self.sentence, "exitCode": EXIT[self.headline],
-                "integrity": self.integrity, "end": self.end, "completeness": self.completeness,
+                "integrity": self.integrity, "end": self.end, "completeness": self.completeness, "recovered": self.recovered,
                 "synthetic": self.synthetic, "demo": self.demo, "recording": self.recording, "device": self.device,
                 "counter": self.counter, "openedMs": self.opened, "closeReason": self.close_reason,
                 "attestedMediaUs": self.media_time, "lines": self.lines, "segments": self.segments,
@@ -452,6 +453,24 @@ class Verdict:
 
 # --- Device log -------------------------------------------------------------------------------------------------------
 
+class Found:
+    """Bytes of a file as a start found them: the file's size, and the hash of [start, end)."""
+
+    def __init__(self, values, start, digest):
+        self.size, self.start = values.number("size"), start
+        most = max(self.size, start)
+        self.end = values.number("upto", start, most) if values.has("upto") else most
+        self.digest = values.data(digest)
+
+
+class Recovery:
+    """A RECOVER line with its RFILE lines."""
+
+    def __init__(self, head, journal, count):
+        self.head, self.journal, self.count = head, journal, count
+        self.files = {}      # segment -> Found
+
+
 class DeviceLog:
     def __init__(self, files, key):
         self.key, self.device = key, key.device_id
@@ -459,23 +478,42 @@ class DeviceLog:
         self.hashes = {}     # n -> hash
         self.first = None
         self.head = None     # (n, hash)
-        self.openings = {}   # counter -> [(id, hash, n)]
-        self.closings = {}   # id -> (n, hash)
-        self.void = set()
+        self.openings = {}   # counter -> [(id, hash)]
+        self.witnesses = {}  # id -> {n: hash} of journal lines
+        self.voids = {}      # counter -> {id or None: Found or None}
+        self.recoveries = {}  # id -> [Recovery]
+        self.lost = {}       # id -> counter
+        self.named = {}      # counter -> n of the first line that explains it
+        self.holes = []      # n of the last line read before lines that were not
+        self.broken = False
+        self.recovered = None   # of the line before, when it is RECOVER or RFILE
         self.tail = b""
-        # What is done with a line of each type; START begins a file; any other type is UNSUPPORTED. The article does not
-        # say yet what the types of recovery mean: they are chained and signed like all others, and otherwise ignored.
-        self.types = {"OPENED": self.opened, "CLOSED": self.closed, "VOID": self.voided, "RECOVER": self.ignored,
-                      "RFILE": self.ignored, "LOST": self.ignored, "CHECK": self.ignored}
+        # What is done with a line of each type; START begins a file; any other type is UNSUPPORTED.
+        self.types = {"OPENED": self.on_opened, "CLOSED": self.on_closed, "VOID": self.on_void,
+                      "RECOVER": self.on_recover, "RFILE": self.on_rfile, "LOST": self.on_lost,
+                      "CHECK": self.on_check}
         names = sorted(name for name in files.names() if re.fullmatch(r"[0-9]{10}\.log", name))
-        try:
-            for name in names:
+        for name in names:
+            try:
                 self.read(name, whole(files, name))
-        except BadGrammar as error:
-            self.findings.append(("ALTERED", "the device log: %s" % error, name, None))
+            except BadGrammar as error:
+                self.findings.append(("ALTERED", "the device log: %s" % error, name, None))
+                self.broken = True
+                self.hole()
         if self.tail:
-            self.findings.append(("TORN_DEVICE_LOG", "%d bytes follow the last valid line" % len(self.tail), names[-1],
-                                  None))
+            self.torn(names[-1])
+        self.ends_unread = self.broken or bool(self.tail)
+
+    def hole(self):
+        self.holes.append(self.head[0] if self.head else -1)
+
+    def has_all(self, start, end):
+        """Whether nothing between lines start and end was left unread."""
+        return not any(start <= hole < end for hole in self.holes)
+
+    def torn(self, name):
+        self.findings.append(("TORN_DEVICE_LOG", "%d bytes before or in it are no valid line, and attested by none" %
+                              len(self.tail), name, None))
 
     def valid(self, raw):
         line = parse_line(raw)
@@ -493,15 +531,15 @@ class DeviceLog:
                 if any(self.valid(other) for _, other in split_lines(rest)):
                     raise BadGrammar("a signed line follows bytes that are no valid line")
                 return
-            try:
-                if is_first:
+            if is_first:
+                try:
                     self.start(Values(line), line, name)
-                else:
-                    if line.n != self.head[0] + 1 or line.previous != self.head[1]:
-                        raise BadGrammar("line %d does not follow the one before" % line.n)
-                    self.follow(Values(line), line, name)
-            except Unsupported as error:
-                raise BadGrammar(str(error))
+                except Unsupported as error:
+                    raise BadGrammar(str(error))
+            else:
+                if line.n != self.head[0] + 1 or line.previous != self.head[1]:
+                    raise BadGrammar("line %d does not follow the one before" % line.n)
+                self.follow(Values(line), line, name)
             is_first = False
             self.head = (line.n, line.hash)
             self.hashes[line.n] = line.hash
@@ -519,33 +557,93 @@ class DeviceLog:
             tail = (values.number("tail"), values.data("tailh"))
             if last != (line.n - 1, line.previous):
                 raise BadGrammar("START does not follow what it names")
-            if self.head and last != self.head:
-                raise BadGrammar("START follows another line than the log before it ends with")
-            if self.head and tail != (len(self.tail), sha256(self.tail)):
-                raise BadGrammar("the bytes before START are not those that it attests")
+            if self.head and not self.broken:
+                if last != self.head and last[0] <= self.head[0]:
+                    raise BadGrammar("START follows another line than the log before it ends with")
+                if tail != (len(self.tail), sha256(self.tail)):
+                    raise BadGrammar("the bytes before START are not those that it attests")
+                if last != self.head:
+                    self.findings.append(("ROLLBACK", "START follows line %d, the log before it ends with %d" % (
+                        last[0], self.head[0]), name, line.n))
+                    self.hole()
+        if self.broken and self.tail:
+            self.torn(name)
         if self.head is None:
             self.first = line.n
-        self.tail = b""
+        self.broken, self.tail, self.recovered = False, b"", None
 
     def follow(self, values, line, name):
-        if line.type in self.types:
-            self.types[line.type](values, line)
-        elif line.type == "START":
-            raise BadGrammar("START in the middle of a file")
-        elif not line.type.startswith("X"):
-            self.findings.append(("UNSUPPORTED", "a line of type %s" % line.type, name, line.n))
+        recovered, self.recovered = self.recovered, None
+        try:
+            if line.type in self.types:
+                self.types[line.type](values, line, recovered)
+            elif line.type == "START":
+                raise BadGrammar("START in the middle of a file")
+            elif not line.type.startswith("X"):
+                raise Unsupported("a line of type %s" % line.type)
+        except Unsupported as error:
+            self.findings.append(("UNSUPPORTED", str(error), name, line.n))
 
-    def ignored(self, values, line):
-        pass
+    def explain(self, counter, line):
+        self.named.setdefault(counter, line.n)
 
-    def opened(self, values, line):
-        self.openings.setdefault(values.number("rec"), []).append((values.hex_id("id"), values.data("hash"), line.n))
+    def witness(self, identifier, n, digest):
+        if self.witnesses.setdefault(identifier, {}).setdefault(n, digest) != digest:
+            self.findings.append(("EQUIVOCATION", "two different lines %d of recording %s" % (n, identifier), None,
+                                  None))
 
-    def closed(self, values, line):
-        self.closings[values.hex_id("id")] = (values.number("line"), values.data("lineh"))
+    def on_opened(self, values, line, _):
+        counter, opening = values.number("rec"), (values.hex_id("id"), values.data("hash"))
+        values.flag("late")
+        openings = self.openings.setdefault(counter, [])
+        if opening not in openings:
+            openings.append(opening)
+        self.explain(counter, line)
 
-    def voided(self, values, line):
-        self.void.add(values.number("rec"))
+    def on_closed(self, values, line, _):
+        values.number("rec"), values.flag("late")
+        self.witness(values.hex_id("id"), values.number("line"), values.data("lineh"))
+
+    def on_void(self, values, line, _):
+        counter = values.number("rec")
+        identifier = values.hex_id("id") if values.has("id") else None
+        remains = Found(values, 0, "hash") if values.has("size") else None
+        self.voids.setdefault(counter, {})[identifier] = remains
+        self.explain(counter, line)
+
+    def on_check(self, values, line, _):
+        values.one_of("log", "none match behind_only MISSING_LINE")
+        values.one_of("journal", "none match behind_only MISSING_LINE MISSING_RECORDING")
+        if values.has("logn"):
+            values.number("logn"), values.data("logh")
+        if values.has("line"):
+            values.number("rec")
+            self.witness(values.hex_id("id"), values.number("line"), values.data("lineh"))
+
+    def on_recover(self, values, line, _):
+        identifier, size = values.hex_id("id"), values.number("size")
+        head = (values.number("line"), values.data("lineh")) if values.has("line") else None
+        journal = Found(values, size - values.number("tail", 0, size), "tailh")
+        values.number("rec"), values.flag("changed")
+        recovery = Recovery(head, journal, values.number("files"))
+        self.recoveries.setdefault(identifier, []).append(recovery)
+        if head:
+            self.witness(identifier, *head)
+        self.recovered = (identifier, recovery)
+
+    def on_rfile(self, values, line, recovered):
+        identifier, number = values.hex_id("id"), values.number("seg", 0, 9999)
+        values.number("stream", 0, 0), values.number("k")
+        found = Found(values, values.number("len"), "hash")
+        if recovered is None or recovered[0] != identifier:
+            raise BadGrammar("RFILE without RECOVER before it")
+        recovered[1].files[number] = found
+        self.recovered = recovered
+
+    def on_lost(self, values, line, _):
+        counter, identifier = values.number("rec"), values.hex_id("id")
+        self.lost[identifier] = counter
+        self.explain(counter, line)
 
 
 # --- One recording ----------------------------------------------------------------------------------------------------
@@ -581,6 +679,7 @@ class Recording:
         self.id = self.key = self.head = self.open_values = None
         self.open_hash = None
         self.line_hashes = []
+        self.valid_end = 0
         self.closed = self.lost = self.known = self.same_recipients = False
         self.segment = None
         self.next_segment = 0
@@ -593,6 +692,11 @@ class Recording:
                 self.verdict.add("KEY_ON_REMOVABLE_STORAGE", "enrol.note says so")
 
     def verify(self):
+        if self.is_void():
+            for answer, detail, name, line in self.log.findings:
+                self.verdict.add(answer, detail, name and "device/log/" + name, line)
+            self.verdict.add("VOID", "the device log says that this counter never became a recording")
+            return self.verdict
         if "journal.log" in self.names:
             self.read_journal(whole(self.files, "journal.log"))
         else:
@@ -600,8 +704,74 @@ class Recording:
         if self.segment:
             self.end_unfinished()
         self.check_names()
+        self.check_recoveries()
         self.check_log()
         return self.verdict
+
+    # What starts of the camera found
+
+    def is_void(self):
+        """Whether the directory is what VOID names: nothing, or a journal that is no evidence."""
+        match = re.fullmatch("([0-9]{10})-([0-9a-f]{32})", self.directory or "")
+        if self.log is None or not match or not self.names <= {"journal.log"}:
+            return False
+        voids = self.log.voids.get(int(match[1]), {})
+        if match[2] not in voids:
+            return False
+        remains = voids[match[2]]
+        if remains is None or not self.names:
+            return remains is None and not self.names
+        return self.is_as_found("journal.log", remains)
+
+    def is_as_found(self, name, found):
+        """Whether a file has the size and the bytes that a start found."""
+        if self.files.size(name) != found.size:
+            return False
+        if found.end <= found.start:
+            return True
+        state = hashlib.sha256()
+        for piece in self.files.pieces(name, found.start, found.end):
+            state.update(piece)
+        return state.digest() == found.digest
+
+    @property
+    def recoveries(self):
+        return self.log.recoveries.get(self.verdict.recording, []) if self.log and self.known else []
+
+    def check_found(self, name, number):
+        """A segment against every RFILE. The offset up to which one covers it: 0 when none does."""
+        seen = 0
+        for found in (one.files[number] for one in self.recoveries if number in one.files):
+            size = self.files.size(name)
+            if size < found.size:
+                self.verdict.add("TRUNCATED", "a start found %d bytes" % found.size, name, None, size, found.size)
+            elif not self.is_as_found(name, found):
+                self.verdict.add("ALTERED", "not the bytes that a start found", name, None, found.start, size)
+            elif found.end > found.start:
+                seen = max(seen, found.end)
+        return seen
+
+    def check_recoveries(self):
+        if self.head is None:
+            return
+        as_found = False
+        for recovery in self.recoveries:
+            size, found, as_found = self.files.size("journal.log"), recovery.journal, False
+            if size < found.size:
+                self.verdict.add("TRUNCATED", "a start found %d bytes" % found.size, "journal.log", None, size,
+                                 found.size)
+            elif self.head[0] > (recovery.head[0] if recovery.head else -1):
+                self.verdict.add("LONGER_THAN_RECOVERED", "a start did not find these lines", "journal.log")
+            elif self.head == recovery.head:
+                as_found = self.valid_end == found.start and self.is_as_found("journal.log", found)
+                if not as_found:
+                    self.verdict.add("ALTERED", "not the bytes that a start found behind the last valid line",
+                                     "journal.log", None, found.start, size)
+            for number in sorted(recovery.files):
+                if number >= self.next_segment and "%04d.mp4.age" % number not in self.names:
+                    self.verdict.add("TRUNCATED", "a start found this file", "%04d.mp4.age" % number)
+        if as_found and len(self.recoveries[-1].files) >= self.recoveries[-1].count:
+            self.verdict.recovered = True
 
     # The journal's lines
 
@@ -640,6 +810,7 @@ class Recording:
                 return
             self.head = (line.n, line.hash)
             self.line_hashes.append(line.hash)
+            self.valid_end = offset + len(raw)
             self.verdict.lines += 1
             if not self.lost:
                 self.interpret(line)
@@ -821,6 +992,7 @@ class Recording:
         self.last_end, self.segment = line.hash, None
         if not segment.exists:
             return
+        self.check_found(segment.name, segment.number)
         size = self.files.size(segment.name)
         end = b"".join(self.files.pieces(segment.name, segment.length, length))
         if size < length:
@@ -836,9 +1008,12 @@ class Recording:
         segment, self.segment = self.segment, None
         if segment.exists:
             size = self.files.size(segment.name)
-            if size > segment.length:
+            seen = self.check_found(segment.name, segment.number)
+            if seen > segment.length:
+                self.verdict.add("CAMERA_SEEN", "bytes that a start found", segment.name, None, segment.length, seen)
+            if size > max(seen, segment.length):
                 self.verdict.add("UNATTESTED_TAIL", "bytes that no checkpoint attests", segment.name, None,
-                                 segment.length, size)
+                                 max(seen, segment.length), size)
 
     def on_abandon(self, v, line):
         k = v.number("k")
@@ -882,7 +1057,9 @@ class Recording:
                 self.verdict.add("FOREIGN", "a file that does not belong to the recording", name)
             elif number == self.next_segment:
                 # The next segment's file is made before its SEG line.
-                self.verdict.add("UNATTESTED_TAIL", "a segment that the journal does not name", name)
+                seen = self.check_found(name, number) >= max(1, self.files.size(name))
+                self.verdict.add("CAMERA_SEEN" if seen else "UNATTESTED_TAIL",
+                                 "a segment that the journal does not name", name)
             else:
                 self.verdict.add("TRUNCATED", "only the next segment can be without its line", name)
 
@@ -897,35 +1074,40 @@ class Recording:
             return
         seen_n, seen_hash = self.open_log
         if seen_n > log.head[0]:
-            verdict.add("ROLLBACK", "OPEN names line %d of the device log, which is older" % seen_n)
+            # Bytes at the end that could not be read may hold that line.
+            if not log.ends_unread:
+                verdict.add("ROLLBACK", "OPEN names line %d of the device log, which is older" % seen_n)
         elif log.hashes.get(seen_n, seen_hash) != seen_hash:
             verdict.add("EQUIVOCATION", "OPEN names another line %d than the device log has" % seen_n)
         mine = log.openings.get(verdict.counter, [])
-        if any(opening[:2] != (verdict.recording, self.open_hash) for opening in mine):
+        if any(opening != (verdict.recording, self.open_hash) for opening in mine):
             verdict.add("EQUIVOCATION", "counter %d is another recording's, or OPEN another line" % verdict.counter)
-        # A log that begins after OPEN says nothing of what was before.
-        covers = log.first <= seen_n + 1
-        if not mine and covers and any(counter > verdict.counter for counter in log.openings) and (
-                self.closed or verdict.counter in log.void):
+        if verdict.counter in log.voids:
+            verdict.add("EQUIVOCATION", "counter %d is void" % verdict.counter)
+        if not mine and self.closed and seen_n in log.hashes and any(
+                counter > verdict.counter and log.has_all(seen_n, log.named[counter]) for counter in log.openings):
             verdict.add("EQUIVOCATION", "the device log goes on and knows no recording %d" % verdict.counter)
         for counter, openings in sorted(log.openings.items()):
             if len(openings) > 1:
                 verdict.add("EQUIVOCATION", "counter %d was opened more than once" % counter)
-        known = sorted(set(log.openings) | log.void)
+        known = sorted(log.named)
         for before, counter in zip(([0] if log.first == 0 else known[:1]) + known, known):
-            if counter > before + 1:
+            if counter > before + 1 and log.has_all(-1, log.named[counter]):
                 verdict.add("MISSING_RECORDING", "nothing explains counter %d" % (before + 1))
+        present = {verdict.recording} | {name[11:] for name in self.present or ()
+                                         if re.fullmatch("[0-9]{10}-[0-9a-f]{32}", name)}
+        missing = dict(log.lost)
         if self.present is not None:
-            for counter, openings in sorted(log.openings.items()):
-                for identifier, _, _ in openings:
-                    if not any(name.endswith("-" + identifier) for name in self.present):
-                        verdict.add("MISSING_RECORDING", "recording %d is not here" % counter)
-        closing = log.closings.get(verdict.recording)
-        if closing:
-            if closing[0] > self.head[0]:
-                verdict.add("TRUNCATED", "CLOSED in the device log names line %d" % closing[0], "journal.log")
-            elif closing != self.head:
-                verdict.add("EQUIVOCATION", "CLOSED in the device log names another line %d" % closing[0])
+            missing.update((identifier, counter) for counter, openings in log.openings.items()
+                           for identifier, _ in openings)
+        for identifier, counter in sorted(missing.items(), key=lambda item: item[1]):
+            if identifier not in present:
+                verdict.add("MISSING_RECORDING", "recording %d is not here" % counter)
+        for n, digest in sorted(log.witnesses.get(verdict.recording, {}).items()):
+            if n > self.head[0]:
+                verdict.add("TRUNCATED", "the device log names line %d" % n, "journal.log", n)
+            elif self.line_hashes[n] != digest:
+                verdict.add("EQUIVOCATION", "the device log names another line %d" % n, "journal.log", n)
         if log.first != 0 or not mine:
             verdict.add("SHORT_DEVICE_LOG", "the device log does not reach from line 0 over this recording")
         elif verdict.completeness == "NOT_CHECKED" and not any(f[0] in INTEGRITY for f in log.findings):
