@@ -63,6 +63,10 @@ public struct DeviceLog: Sendable {
   private var lastRecovered: EvidenceID?
   /// The file before this one made no sense: the next START begins anew.
   private var isBroken = false
+  /// Numbers of the lines behind which lines were not read; -1: before the first.
+  private var holes: [Int64] = []
+  /// The first line that explains a recording counter: OPENED, VOID or LOST.
+  private(set) var explanations: [Int64: Int64] = [:]
   /// Lines below this one need no look at their own signature when it proves to be in the chain.
   private var trusted: ChainHead?
   private var isTrustProven = false
@@ -85,16 +89,27 @@ public struct DeviceLog: Sendable {
       self = try DeviceLog(files: files, device: device)
       return
     }
-    if tailCount > 0, let last = names.last {
-      findings.append(
-        Finding(
-          .completeness(.tornDeviceLog), file: Self.path(last), line: head.flatMap { $0.n == .max ? nil : $0.n + 1 },
-          "\(tailCount) bytes follow the last valid line"))
-    }
+    if tailCount > 0, let last = names.last { reportTail(last) }
+  }
+
+  private mutating func reportTail(_ name: String) {
+    findings.append(
+      Finding(
+        .completeness(.tornDeviceLog), file: Self.path(name), line: head.flatMap { $0.n == .max ? nil : $0.n + 1 },
+        "\(tailCount) bytes follow the last valid line"))
   }
 
   /// The hash of line `n`; nil when the log at hand does not have it.
   func hash(of n: Int64) -> Hash32? { hashes[n] }
+
+  /// Whether nothing between two of its lines was left unread.
+  func isWhole(from first: Int64, to last: Int64) -> Bool { !holes.contains { first <= $0 && $0 < last } }
+
+  /// Whether bytes at the log's end that could not be read may have been line `n`.
+  func mayHaveHeld(_ n: Int64) -> Bool {
+    guard !isBroken, let head else { return true }
+    return n - head.n <= tailCount / Int64(JournalLine.leastByteCount)
+  }
 
   /// The lines of a recording's journal that the log speaks of.
   func witnesses(of id: EvidenceID) -> [Witness] {
@@ -153,6 +168,7 @@ public struct DeviceLog: Sendable {
   /// What follows is not hashed into what came before.
   private mutating func breakChain() {
     isBroken = true
+    holes.append(head?.n ?? -1)
     trusted = trusted.map { _ in ChainHead(n: -1, hash: JournalChain.genesis(device.id)) }
   }
 
@@ -181,6 +197,7 @@ public struct DeviceLog: Sendable {
   private mutating func start(_ line: JournalLine, _ name: String) throws(EvidenceError) {
     func broken(_ rule: String) -> EvidenceError { EvidenceError(.grammar, rule) }
     guard line.type == DeviceLogType.start.rawValue else { throw broken("a log begins with START") }
+    let wasBroken = isBroken
     let keys = Keys(line)
     let counter = try keys.number(Key.startCounter)
     guard try keys.identifier(Key.device) == device.id, counter == Self.startCounter(name) else {
@@ -214,6 +231,8 @@ public struct DeviceLog: Sendable {
         }
       }
     }
+    // Nobody attests what lies before this START.
+    if wasBroken, tailCount > 0 { reportTail(name) }
     if head == nil { firstNumber = line.n }
     lastStart = max(lastStart, counter)
     isBroken = false
@@ -246,6 +265,7 @@ public struct DeviceLog: Sendable {
     lastCounter = max(lastCounter, entry.counter ?? 0)
     switch entry {
     case .opened(let id, let counter, let openHash, _):
+      explain(counter, n)
       // The same recording once more is the same statement: a start that did not see the first one made it.
       if openings[counter]?.contains(where: { $0.id == id && $0.openHash == openHash }) != true {
         openings[counter, default: []].append(Opening(id: id, openHash: openHash, n: n))
@@ -254,6 +274,7 @@ public struct DeviceLog: Sendable {
       closings[id] = head
       witness(id, head, "the device log says that the recording was closed by line \(head.n)")
     case .void(let void):
+      explain(void.counter, n)
       voided.insert(void.counter)
       if let id = void.id { voids[id] = void }
     case .check(let check):
@@ -274,9 +295,15 @@ public struct DeviceLog: Sendable {
       }
       recoveries[file.id]?[last].files[file.segment] = file
       recovered = file.id
-    case .lost(let id, let counter): lost[id] = counter
+    case .lost(let id, let counter):
+      explain(counter, n)
+      lost[id] = counter
     }
     lastRecovered = recovered
+  }
+
+  private mutating func explain(_ counter: Int64, _ n: Int64) {
+    if explanations[counter] == nil { explanations[counter] = n }
   }
 
   private mutating func witness(_ id: EvidenceID, _ head: ChainHead, _ words: String) {

@@ -38,6 +38,8 @@ extension DeviceLog {
   /// OPEN names the log's last line of that moment.
   private func checkHead(_ seen: ChainHead, _ head: ChainHead, _ verdict: inout Verdict) {
     if seen.n > head.n {
+      // A damaged line is not one that is missing: the log says of itself that it is damaged.
+      if mayHaveHeld(seen.n) { return }
       verdict.add(
         Finding(
           .completeness(.rollback), file: "device/log", line: seen.n,
@@ -53,15 +55,20 @@ extension DeviceLog {
   /// Whether the log reaches this recording.
   private func checkOpened(_ opening: Verdict.Opening, isClosed: Bool, _ verdict: inout Verdict) -> Bool {
     let counter = opening.facts.recordingCounter
+    if voided.contains(counter) {
+      verdict.add(
+        Finding(
+          .completeness(.equivocation), file: "device/log",
+          "the device log says that counter \(counter) never became a recording"))
+    }
     guard let own = openings[counter], let first = own.first else {
       // A log that does not have the line that OPEN names, of another card say, does not reach this recording.
-      let goesOn = openings.keys.contains { $0 > counter }
-      if voided.contains(counter) {
-        verdict.add(
-          Finding(
-            .completeness(.equivocation), file: "device/log",
-            "the device log says that counter \(counter) never became a recording"))
-      } else if goesOn && isClosed && hash(of: opening.facts.deviceLog.n) != nil {
+      // Nor does one of which lines could not be read where OPENED would stand.
+      let seen = opening.facts.deviceLog.n
+      let goesOn = openings.keys.contains { other in
+        other > counter && isWhole(from: seen, to: explanations[other] ?? .max)
+      }
+      if goesOn && isClosed && hash(of: seen) != nil {
         verdict.add(
           Finding(
             .completeness(.equivocation), file: "device/log",
@@ -106,12 +113,12 @@ extension DeviceLog {
           "recording counter \(counter) was opened \(found.count) times"))
     }
     // A lost one is not a counter without a word; that it is missing is said below.
-    let known = Array(openings.keys) + Array(voided) + Array(lost.values)
-    guard let last = known.max(), let first = firstNumber == 0 ? 1 : known.min() else { return }
+    let known = explanations.sorted { $0.key < $1.key }
+    guard var expected = firstNumber == 0 ? 1 : known.first?.key else { return }
     // Walk the known counters, not the numbers between: a forged counter must not cost 2^63 steps.
-    var expected = first
-    for counter in Set(known).sorted() where counter <= last {
-      if counter > expected {
+    for (counter, n) in known {
+      // A line that could not be read may explain it.
+      if counter > expected, isWhole(from: -1, to: n) {
         verdict.add(
           Finding(
             .completeness(.missingRecording), file: "device/log",

@@ -4,6 +4,8 @@
 public struct JournalLine: Hashable, Sendable {
   /// Bytes of a line with its LF, at most.
   public static let byteLimit = 2_048
+  /// Bytes of the shortest line: a type of one letter, n=0, p and s.
+  static let leastByteCount = 148
   /// Bytes of an encoded value, at most.
   public static let valueByteLimit = 96
   public static let prefix = "LAPEL1"

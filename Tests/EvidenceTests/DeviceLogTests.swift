@@ -74,6 +74,49 @@ struct DeviceLogTests {
     }
   }
 
+  @Test("A byte of the log changed anywhere never makes a recording missing, rolled back or twofold")
+  func flipsAccuseNobody() throws {
+    let agency = try Agency()
+    let first = try TestCamera(agency)
+    var made = [try first.record(RecordingPlan(segments: []))]
+    made.append(try first.record(RecordingPlan(counter: 2, segments: [])))
+    let second = try TestCamera(
+      agency, startCounter: 2, after: DeviceLogWriter.Predecessor(head: first.logHead, tail: []))
+    made.append(try second.record(RecordingPlan(counter: 3, segments: [])))
+    let whole = MemoryFiles(contents: first.logFiles.contents.merging(second.logFiles.contents) { $1 })
+    let names = made.map(\.name)
+    let trust = try agency.trust
+    func check(_ files: MemoryFiles, _ place: String) throws {
+      let log = try DeviceLog(files: files, device: agency.device.identity)
+      for recording in made {
+        let verdict = try recording.verify(trust, log: log, present: names)
+        #expect(verdict.completeness <= .tornDeviceLog, "\(place): \(verdict.findings)")
+        #expect(verdict.headline != .verified && verdict.end == .closed, "\(place)")
+      }
+    }
+    for (name, bytes) in whole.contents {
+      for index in stride(from: 0, to: bytes.count, by: 5) {
+        var files = whole
+        files.contents[name]?[index] ^= 1
+        try check(files, "\(name) \(index)")
+      }
+    }
+    // The log's last line, which the last recording saw.
+    let last = DeviceLogWriter.fileName(startCounter: 2)
+    var short = whole
+    let start = try #require(short.contents[last]?.firstIndex(of: 10))
+    short.contents[last] = short.contents[last].map { Array($0[...start]) }
+    for index in stride(from: 0, through: start, by: 5) {
+      var files = short
+      files.contents[last]?[index] ^= 1
+      try check(files, "the last line, \(index)")
+    }
+    // It is not there at all.
+    short.contents[last] = Array("LAPEL1 START n=".utf8)
+    let log = try DeviceLog(files: short, device: agency.device.identity)
+    #expect(try made[2].verify(trust, log: log).headline == .completeness(.rollback))
+  }
+
   @Test("The next start's log goes on from the last valid line and attests what was torn off behind it")
   func restart() throws {
     let agency = try Agency()

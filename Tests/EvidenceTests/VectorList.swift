@@ -4,8 +4,9 @@
 struct VectorList {
   var vectors: [String: (one: VectorCase, expected: ExpectedAnswers)] = [:]
 
-  private let names: [String]
-  private let files: [String: [UInt8]]
+  private var names: [String]
+  private var files: [String: [UInt8]]
+  private var place = "../store"
 
   private func journal(_ index: Int) -> String { "recordings/\(names[index])/journal.log" }
   private func segment(_ index: Int, _ number: Int) -> String {
@@ -29,19 +30,69 @@ struct VectorList {
     _ integrity: Integrity, _ end: RecordingEnd, _ completeness: Completeness, _ headline: String
   ) {
     vectors[name] = (
-      VectorCase(what: what, store: "../store", recording: names[index], deviceLog: log, edits: edits),
+      VectorCase(what: what, store: place, recording: names[index], deviceLog: log, edits: edits),
       ExpectedAnswers(integrity, end, completeness, headline)
     )
   }
 
-  init(_ store: VectorStore, _ recordings: [TestRecording]) {
-    names = recordings.map(\.name)
-    files = store.files
+  typealias Made = (store: VectorStore, recordings: [TestRecording])
+
+  init(_ first: Made, restarted: Made) {
+    names = first.recordings.map(\.name)
+    files = first.store.files
     addClean()
     addJournals()
     addSegments()
     addAround()
     addLogs()
+    names = restarted.recordings.map(\.name)
+    files = restarted.store.files
+    place = "../store-restarted"
+    addStarts()
+  }
+
+  private mutating func addStarts() {
+    let open = journal(1)
+    let footage = segment(1, 1)
+    let late = journal(2)
+    let log = "device/log/0000000004.log"
+    add("recovered", "interrupted, and recovered", of: 1, [], .intact, .interrupted, .continuous, "VERIFIED_TO")
+    add(
+      "recovered-tail-flip", "a byte of the tail that RFILE attests", of: 1, [flip(footage, count(footage) - 100)],
+      .altered, .interrupted, .continuous, "ALTERED")
+    add(
+      "recovered-tail-append", "a byte more than RFILE says", of: 1,
+      [.replace(footage, count(footage)..<count(footage), with: [0])],
+      .altered, .interrupted, .continuous, "ALTERED")
+    add(
+      "recovered-tail-cut", "a byte less than RFILE says", of: 1,
+      [.replace(footage, (count(footage) - 1)..<count(footage))], .intact, .truncated, .continuous, "TRUNCATED")
+    add(
+      "recovered-journal-cut", "the journal cut below the line that RECOVER names", of: 1,
+      [.replace(open, line(open, 6).lowerBound..<count(open))], .intact, .truncated, .continuous, "TRUNCATED")
+    add(
+      "recovered-journal-flip", "a byte of the torn line that RECOVER attests", of: 1, [flip(open, count(open) - 3)],
+      .altered, .interrupted, .continuous, "ALTERED")
+    add("late", "OPENED and CLOSED by a later start", of: 2, [], .intact, .closed, .continuous, "VERIFIED")
+    add(
+      "late-cut", "CLOSE cut off behind its late CLOSED", of: 2,
+      [.replace(late, line(late, 4).lowerBound..<count(late))], .intact, .truncated, .continuous, "TRUNCATED")
+    add("lost-found", "LOST, and at hand", [], .intact, .closed, .continuous, "VERIFIED")
+    add(
+      "lost", "LOST, and not at hand", of: 2, [.delete("recordings/" + names[0])],
+      .intact, .closed, .missingRecording, "MISSING_RECORDING")
+    add("void", "cut off in OPEN", of: 3, [], .intact, .interrupted, .notChecked, "VERIFIED_TO")
+    add(
+      "void-append", "a byte more than VOID says", of: 3,
+      [.replace(journal(3), count(journal(3))..<count(journal(3)), with: [0x41])],
+      .unsigned, .interrupted, .notChecked, "UNSIGNED")
+    add(
+      "void-other", "another recording's journal in the place of the void one's", of: 3,
+      [.delete(journal(3)), .replace(journal(3), 0..<0, from: late, 0..<count(late))],
+      .foreign, .closed, .missingSegment, "FOREIGN")
+    add(
+      "check-flip", "a byte of CHECK before the only lines that speak of the recording", of: 2,
+      [flip(log, line(log, 1).lowerBound + 60)], .altered, .closed, .tornDeviceLog, "ALTERED")
   }
 
   private mutating func addClean() {
@@ -198,6 +249,13 @@ struct VectorList {
     add(
       "log-flip-tail", "a byte of the attested torn line", [flip(logs[0], count(logs[0]) - 1)],
       .altered, .closed, .tornDeviceLog, "ALTERED")
+    add(
+      "log-flip-start", "a byte of START before the recording", of: 2, [flip(logs[1], 60)],
+      .altered, .closed, .tornDeviceLog, "ALTERED")
+    add(
+      "log-flip-end", "the log ends with START, and a byte of it is another", of: 2,
+      [.replace(logs[1], line(logs[1], 1).lowerBound..<count(logs[1])), flip(logs[1], 60)],
+      .intact, .closed, .tornDeviceLog, "TORN_DEVICE_LOG")
     add("log-drop", "CLOSED dropped", [.replace(logs[0], lines[2])], .altered, .closed, .notChecked, "ALTERED")
     add(
       "log-duplicate", "OPENED twice",

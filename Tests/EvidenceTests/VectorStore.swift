@@ -142,16 +142,7 @@ struct VectorStore {
   /// Recording 1 is closed and has two segments; 2 was interrupted, and the device log behind it torn; 3 was made by the next
   /// start of the recorder.
   static func make() throws -> (store: VectorStore, recordings: [TestRecording]) {
-    var seed: UInt8 = 0
-    let agency = try Agency(random: { count in
-      seed += 1
-      return [UInt8](repeating: seed, count: count)
-    })
-    // The draws of HedgedRandomness are told apart by their number and use.
-    let source: HedgedRandomness.Source = { buffer in
-      for index in buffer.indices { buffer[index] = 0x5A }
-    }
-    let footage = { (count: Int) in (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31) } }
+    let agency = try agency(seed: 0)
     let first = try TestCamera(agency, source: source, footage: footage)
     let closed = try first.record(RecordingPlan(segments: [[100, 0, 300], [200]]))
     let cut = try first.record(RecordingPlan(counter: 2, segments: [[50, 0]], isClosed: false))
@@ -160,15 +151,87 @@ struct VectorStore {
       agency, startCounter: 2, after: DeviceLogWriter.Predecessor(head: first.logHead, tail: tail), source: source,
       footage: footage)
     let last = try second.record(RecordingPlan(counter: 3))
-    var files = [
-      "agency/root.key": Array("\(agency.root.key)\n".utf8), "agency/roles.note": agency.roles,
-      "agency/recipients.note": agency.recipientsNote, "device/enrol.note": agency.enrolment,
-    ]
+    var files = notes(agency)
     for (name, bytes) in first.logFiles.contents { files["device/log/" + name] = bytes + tail }
     for (name, bytes) in second.logFiles.contents { files["device/log/" + name] = bytes }
     for recording in [closed, cut, last] {
       for (name, bytes) in recording.files.contents { files["recordings/\(recording.name)/\(name)"] = bytes }
     }
     return (VectorStore(files: files), [closed, cut, last])
+  }
+
+  /// The store of a camera that was cut off three times, with what its starts wrote of it.
+  ///
+  /// Recording 1 is closed; one start did not find it. 2 was interrupted with a tail in its segment and a torn line, and
+  /// recovered. 3 is closed, and a later start had to say so. 4 was cut off in OPEN and is void.
+  static func makeRestarted() throws -> (store: VectorStore, recordings: [TestRecording]) {
+    let agency = try agency(seed: 100)
+    let first = try TestCamera(agency, source: source, footage: footage)
+    let closed = try first.record()
+    var cut = try first.record(RecordingPlan(counter: 2, segments: [[50], [60, 70]], isClosed: false))
+    cut.segments[EvidenceName.segment(1)]? += footage(300)
+    cut.lines.append(Array("LAPEL1 CKPT n=7 seg=".utf8))
+    var card = RestartCamera(agency)
+    try card.take(first, [closed, cut], state: .opened)
+    try card.restart()
+
+    func next() throws -> TestCamera {
+      card.memory.startCounter += 1
+      let camera = try TestCamera(
+        agency, startCounter: card.memory.startCounter,
+        after: DeviceLogWriter.Predecessor(head: found(card.deviceLog().head), tail: []), source: source,
+        footage: footage)
+      card.memory.log = try camera.logHead
+      card.logs.contents.merge(camera.logFiles.contents) { $1 }
+      return camera
+    }
+    func remember(_ made: TestRecording, _ state: CameraMemory.RecordingState) {
+      card.memory.recordingCounter = made.counter
+      card.memory.id = made.id
+      card.memory.state = state
+      card.memory.journal = state == .opened ? ChainHead(n: 0, hash: Hash32.sha256(of: made.lines[0])) : nil
+    }
+    let late = try next().record(RecordingPlan(counter: 3, isLogged: false))
+    remember(late, .opened)
+    card.recordings[late.name] = late.files
+    card.recordings[closed.name] = nil
+    #expect(try card.restart() == [.check, .opened, .closed, .lost])
+    card.recordings[closed.name] = closed.files
+
+    var void = try next().record(RecordingPlan(counter: 4, segments: [], isLogged: false))
+    void.lines = [Array(void.lines[0].prefix(120))]
+    void.segments = [:]
+    remember(void, .reserved)
+    card.recordings[void.name] = void.files
+    #expect(try card.restart() == [.check, .void])
+
+    var files = notes(agency)
+    for (name, bytes) in card.logs.contents { files["device/log/" + name] = bytes }
+    for (recording, contents) in card.contents {
+      for (name, bytes) in contents { files["recordings/\(recording)/\(name)"] = bytes }
+    }
+    return (VectorStore(files: files), [closed, cut, late, void])
+  }
+
+  private static func agency(seed first: UInt8) throws -> Agency {
+    var seed = first
+    return try Agency(random: { count in
+      seed += 1
+      return [UInt8](repeating: seed, count: count)
+    })
+  }
+
+  /// The draws of HedgedRandomness are told apart by their number and use.
+  private static let source: HedgedRandomness.Source = { buffer in
+    for index in buffer.indices { buffer[index] = 0x5A }
+  }
+
+  private static func footage(_ count: Int) -> [UInt8] { (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31) } }
+
+  private static func notes(_ agency: Agency) -> [String: [UInt8]] {
+    [
+      "agency/root.key": Array("\(agency.root.key)\n".utf8), "agency/roles.note": agency.roles,
+      "agency/recipients.note": agency.recipientsNote, "device/enrol.note": agency.enrolment,
+    ]
   }
 }

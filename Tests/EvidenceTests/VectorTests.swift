@@ -19,8 +19,10 @@ struct VectorTests {
 
   @Test("Regeneration gives the bytes of Tests/Vectors; LAPEL_WRITE_VECTORS=1 writes them")
   func regeneration() throws {
-    let (store, recordings) = try VectorStore.make()
-    let list = VectorList(store, recordings)
+    let first = try VectorStore.make()
+    let restarted = try VectorStore.makeRestarted()
+    let list = VectorList(first, restarted: restarted)
+    let stores = ["store": first.store.files, "store-restarted": restarted.store.files]
     let files = FileManager.default
     if ProcessInfo.processInfo.environment["LAPEL_WRITE_VECTORS"] == "1" {
       let encoder = JSONEncoder()
@@ -32,19 +34,21 @@ struct VectorTests {
       }
       for old in try files.contentsOfDirectory(at: Self.root, includingPropertiesForKeys: [.isDirectoryKey])
       where try old.resourceValues(forKeys: [.isDirectoryKey]).isDirectory == true { try files.removeItem(at: old) }
-      for (path, bytes) in store.files { try write("store/\(path)", Data(bytes)) }
+      for (store, contents) in stores {
+        for (path, bytes) in contents { try write("\(store)/\(path)", Data(bytes)) }
+      }
       for (name, vector) in list.vectors {
         try write("\(name)/edits.json", try encoder.encode(vector.one) + Data("\n".utf8))
         try write("\(name)/expected.json", try encoder.encode(vector.expected) + Data("\n".utf8))
       }
     }
-    #expect(try Self.storedFiles() == store.files)
+    for (store, contents) in stores { #expect(try Self.storedFiles(store) == contents, "\(store)") }
     #expect(try Self.storedVectors().mapValues(\.one) == list.vectors.mapValues(\.one))
     #expect(try Self.storedVectors().mapValues(\.expected) == list.vectors.mapValues(\.expected))
   }
 
-  private static func storedFiles() throws -> [String: [UInt8]] {
-    let base = root.appendingPathComponent("store")
+  private static func storedFiles(_ store: String) throws -> [String: [UInt8]] {
+    let base = root.appendingPathComponent(store)
     var result: [String: [UInt8]] = [:]
     for path in try FileManager.default.subpathsOfDirectory(atPath: base.path) {
       var isDirectory: ObjCBool = false
@@ -53,6 +57,16 @@ struct VectorTests {
         continue
       }
       result[path] = [UInt8](try Data(contentsOf: url))
+    }
+    return result
+  }
+
+  /// By the name that vectors call it.
+  private static func stores() throws -> [String: (store: VectorStore, trust: DeviceTrust)] {
+    var result: [String: (VectorStore, DeviceTrust)] = [:]
+    for name in ["store", "store-restarted"] {
+      let store = VectorStore(files: try storedFiles(name))
+      result["../" + name] = (store, try store.trust())
     }
     return result
   }
@@ -73,11 +87,11 @@ struct VectorTests {
 
   @Test("The verifier gives the answers of every vector")
   func verifier() throws {
-    let store = VectorStore(files: try Self.storedFiles())
-    let trust = try store.trust()
+    let stores = try Self.stores()
     let vectors = try Self.storedVectors()
-    #expect(vectors.count >= 50)
+    #expect(vectors.count >= 70)
     for (name, vector) in vectors {
+      let (store, trust) = try #require(stores[vector.one.store])
       #expect(ExpectedAnswers(try store.verdict(vector.one, trust: trust)) == vector.expected, "\(name)")
     }
   }
@@ -105,6 +119,7 @@ struct VectorTests {
     let integrity: String
     let end: String
     let completeness: String
+    let recovered: Bool
     let headline: String
     let exitCode: Int32
     let lines: Int64
@@ -114,20 +129,27 @@ struct VectorTests {
   }
 
   @Test(
-    "The second reader agrees with every vector, and with the verifier on 400 seeded changes", .enabled(if: hasReader))
+    "The second reader agrees with every vector, and with the verifier on 600 seeded changes", .enabled(if: hasReader))
   func secondReader() throws {
-    let store = VectorStore(files: try Self.storedFiles())
-    let trust = try store.trust()
+    let stores = try Self.stores()
     let vectors = try Self.storedVectors().sorted { $0.key < $1.key }
-    var mutations = VectorMutations(store, vectors.map(\.value.one).filter { $0.edits.isEmpty })
-    var cases = vectors.map(\.value.one) + (0..<400).map { _ in mutations.next() }
-    for index in cases.indices { cases[index].store = Self.root.appendingPathComponent("store").path }
+    var cases = vectors.map(\.value.one)
+    for (name, count) in [("../store", 400), ("../store-restarted", 200)] {
+      let clean = vectors.map(\.value.one).filter { $0.edits.isEmpty && $0.store == name }
+      var mutations = VectorMutations(try #require(stores[name]).store, clean)
+      cases += (0..<count).map { _ in mutations.next() }
+    }
+    var asked = cases
+    for index in asked.indices {
+      asked[index].store = Self.root.appendingPathComponent(String(cases[index].store.dropFirst(3))).path
+    }
     let scratch = try ScratchDirectory()
-    let path = try scratch.write("cases.json", [UInt8](try JSONEncoder().encode(cases)))
+    let path = try scratch.write("cases.json", [UInt8](try JSONEncoder().encode(asked)))
     let output = try run([Self.python, Self.root.appendingPathComponent("read_recording.py").path, "--cases", path])
     let answers = try JSONDecoder().decode([Answers].self, from: Data(output))
     try #require(answers.count == cases.count)
     for (index, one) in cases.enumerated() {
+      let (store, trust) = try #require(stores[one.store])
       let verdict = try store.verdict(one, trust: trust)
       let other = answers[index]
       let name = index < vectors.count ? vectors[index].key : "\(one.recording) \(one.edits)"
@@ -135,6 +157,7 @@ struct VectorTests {
       #expect(other.integrity == verdict.integrity.rawValue, "\(name)")
       #expect(other.end == verdict.end.rawValue, "\(name)")
       #expect(other.completeness == verdict.completeness.rawValue, "\(name)")
+      #expect(other.recovered == verdict.isRecovered, "\(name)")
       #expect(other.lines == verdict.lines && other.segments == verdict.segments, "\(name)")
       #expect(other.checkpoints == verdict.checkpoints && other.attestedMediaUs == verdict.mediaTime, "\(name)")
     }

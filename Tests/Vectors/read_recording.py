@@ -26,6 +26,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 LINE_LIMIT = 2048
+LEAST_LINE = 148
 CHUNK = 65552
 TERMINATOR = 24
 FINDING_LIMIT = 1000
@@ -502,7 +503,6 @@ class DeviceLog:
                 self.hole()
         if self.tail:
             self.torn(names[-1])
-        self.ends_unread = self.broken or bool(self.tail)
 
     def hole(self):
         self.holes.append(self.head[0] if self.head else -1)
@@ -1075,7 +1075,7 @@ class Recording:
         seen_n, seen_hash = self.open_log
         if seen_n > log.head[0]:
             # Bytes at the end that could not be read may hold that line.
-            if not log.ends_unread:
+            if not log.broken and seen_n - log.head[0] > len(log.tail) // LEAST_LINE:
                 verdict.add("ROLLBACK", "OPEN names line %d of the device log, which is older" % seen_n)
         elif log.hashes.get(seen_n, seen_hash) != seen_hash:
             verdict.add("EQUIVOCATION", "OPEN names another line %d than the device log has" % seen_n)
