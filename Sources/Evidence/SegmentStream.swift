@@ -39,6 +39,8 @@ public struct SegmentStream: ~Copyable {
   private var randomness: HedgedRandomness
   private let memory: UnsafeMutableRawBufferPointer
   private let ownsMemory: Bool
+  /// Keeps `memory` alive until the stream has wiped it.
+  private let owner: AnyObject?
   private var filled = 0
   private var rangeSalt: [UInt8]
   private var rangeCommitment: Commitment.OfRange
@@ -50,11 +52,12 @@ public struct SegmentStream: ~Copyable {
   /// Makes the file key and the header. The keys live in this value only.
   /// - Parameters:
   ///   - segment: 0...9999.
-  ///   - memory: `memoryByteCount` bytes that outlive the stream and that no one else touches; wiped at the end.
-  ///     Nil: the stream allocates its own, which is not locked.
+  ///   - memory: `memoryByteCount` bytes that no one else touches; wiped at the end. Nil: the stream allocates its own,
+  ///     which is not locked.
+  ///   - owner: what `memory` lives as long as; the stream keeps it.
   public init(
     segment: Int, recipients: RecipientList, randomness: HedgedRandomness,
-    memory: UnsafeMutableRawBufferPointer? = nil
+    memory: UnsafeMutableRawBufferPointer? = nil, owner: AnyObject? = nil
   ) throws(EvidenceError) {
     guard (0...9999).contains(segment) else { throw EvidenceError(.sealing, "segment \(segment) is out of 0...9999") }
     if let memory, memory.count < Self.memoryByteCount {
@@ -78,6 +81,7 @@ public struct SegmentStream: ~Copyable {
     self.rangeSalt = rangeSalt
     self.rangeCommitment = Commitment.OfRange(salt: rangeSalt, segment: segment, start: 0)
     self.ownsMemory = memory == nil
+    self.owner = owner
     self.memory =
       memory ?? UnsafeMutableRawBufferPointer.allocate(byteCount: Self.memoryByteCount, alignment: 64)
     SecretBytes.wipe(self.memory)

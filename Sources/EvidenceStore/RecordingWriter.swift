@@ -117,7 +117,8 @@ public struct RecordingWriter: ~Copyable {
     let index = journal.nextSegment
     let stream = try sealing(.seal) { () throws(EvidenceError) in
       try SegmentStream(
-        segment: index, recipients: parties.recipients, randomness: randomness, memory: sealingMemory.bytes)
+        segment: index, recipients: parties.recipients, randomness: randomness, memory: sealingMemory.bytes,
+        owner: sealingMemory)
     }
     var initSegment = makeInit(stream.initSalt, index)
     defer {
