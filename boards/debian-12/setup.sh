@@ -117,7 +117,7 @@ build() {
   if [ ! -e .build/release ]; then
     check_space . 3000 "the build"
     say "first build: fetching the Swift packages, then compiling them and Lapel, optimised."
-    say "  On two cores it takes about 5 minutes; most of that is the cryptography (BoringSSL). Later builds take seconds."
+    say "  On two cores it takes 5 to 10 minutes; most of that is the cryptography (BoringSSL). Later builds take seconds."
   fi
   swift package resolve ||
     stop "the Swift packages could not be fetched: the first build needs a network that reaches github.com"
