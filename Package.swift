@@ -128,7 +128,7 @@ let package = Package(
     .testTarget(
       name: "AcceptanceTests",
       dependencies: [
-        "Control", "Evidence", "LinuxIO", "Media", "Opening", "Synthetic", "lapel", "lapel-dock",
+        "Control", "Evidence", "LinuxIO", "Media", "Opening", "Synthetic", "lapel", "lapel-dock", crypto,
       ], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],

@@ -1,7 +1,7 @@
 /// A ring of bytes over memory that somebody else owns: the only file of `Core` that touches raw memory.
 ///
 /// Why it is right: every address is `base + i` with 0 ≤ i < count, because each of the two parts of a copy begins at
-/// an offset reduced modulo `count` and is cut at `count`; `store` and `load` are only called with lengths that
+/// an offset reduced modulo `count` and is cut at `count`; `store`, `load` and `wipe` are only called with lengths that
 /// `PacketRing` has found to fit, and a `precondition` holds that here.
 struct ArenaBytes {
   private let memory: UnsafeMutableRawBufferPointer
@@ -44,6 +44,20 @@ struct ArenaBytes {
     if destination.count > first {
       UnsafeMutableRawBufferPointer(rebasing: destination[first...])
         .copyMemory(from: UnsafeRawBufferPointer(rebasing: memory[..<(destination.count - first)]))
+    }
+  }
+  /// Overwrites `length` bytes from `offset` (0 ..< count) on with zeros. The memory outlives the ring, so the compiler may
+  /// not leave the stores out.
+  func wipe(at offset: Int, count length: Int) {
+    precondition(length >= 0 && length <= memory.count && offset >= 0 && offset < memory.count)
+    let first = min(length, memory.count - offset)
+    if first > 0 {
+      UnsafeMutableRawBufferPointer(rebasing: memory[offset..<offset + first])
+        .initializeMemory(as: UInt8.self, repeating: 0)
+    }
+    if length > first {
+      UnsafeMutableRawBufferPointer(rebasing: memory[..<(length - first)])
+        .initializeMemory(as: UInt8.self, repeating: 0)
     }
   }
 }

@@ -4,7 +4,8 @@ public import Media
 ///
 /// A pure value without clock or lock: every decision compares packet times with the `now` it is given, and its owner
 /// puts it behind one lock. Append copies in, readers copy out; no pointer into the arena leaves it. Arrival order is
-/// not time order between tracks (their delays differ), so what may go is decided by time, never by position.
+/// not time order between tracks (their delays differ), so what may go is decided by time, never by position. What goes is
+/// overwritten at once: the arena never holds clear footage that is older than the horizon.
 ///
 /// Nothing is allocated after `init`.
 public struct PacketRing: ~Copyable {
@@ -172,12 +173,18 @@ public struct PacketRing: ~Copyable {
     return min(recordingPin, triggerPin)
   }
 
-  /// Lets go of what is older than the horizon and not pinned.
+  /// The most bytes that one `evict` overwrites before it leaves the rest to the next: capture waits for the lock that the
+  /// ring is behind. A hundred times what arrives between two packets, so the rest is gone soon.
+  public static let evictionByteLimit = 256 << 10
+
+  /// Lets go of what is older than the horizon and not pinned, at most about `evictionByteLimit` bytes of it. To be called
+  /// now and then also when nothing is appended any more.
   public mutating func evict(now: MonotonicTime) {
     var limit = now - horizon.span
     if let pinnedFrom, pinnedFrom < limit { limit = pinnedFrom }
     let floor = floor(at: limit)
-    while oldest < next {
+    let least = usedBytes - Self.evictionByteLimit
+    while oldest < next, usedBytes > least {
       let header = entry(oldest).header
       let mayGo = header.track == .video ? oldest < floor.videoSequence : header.time < floor.time
       guard mayGo else { return }
@@ -311,7 +318,8 @@ public struct PacketRing: ~Copyable {
   }
 
   private mutating func dropOldest() {
-    let header = entry(oldest).header
+    let (header, offset) = (entry(oldest).header, entry(oldest).offset)
+    arena.wipe(at: offset, count: header.length)
     if header.track == .video {
       videoBytes -= header.length
       if header.isKeyframe { oldestKeyframe += 1 }

@@ -64,6 +64,7 @@ struct CameraLoop {
       while !isStopping {
         MonotonicTime.sleep(until: min(quiet, .now() + .milliseconds(50)))
         guard MonotonicTime.now() >= quiet else { continue }
+        exchange.wipeFree()
         do throws(CameraError) {
           let camera = try V4L2Camera(request)
           backoff = .milliseconds(250)

@@ -92,6 +92,18 @@ final class FrameExchange: Sendable {
     try body(UnsafeRawBufferPointer(picture(ready.slot)).bytes)
   }
 
+  /// Camera thread: overwrites the pictures that are free, so that the last ones of a camera that is gone do not stay.
+  func wipeFree() {
+    let slots = state.withLock { state in
+      let slots = state.free
+      state.free.removeAll(keepingCapacity: true)
+      return slots
+    }
+    for slot in slots { memory.wipe(slot * layout.byteCount..<(slot + 1) * layout.byteCount) }
+    state.withLock { $0.free += slots }
+    if !slots.isEmpty { freed.signal() }
+  }
+
   /// Pictures that wait to be encoded.
   var backlog: Int { state.withLock { $0.ready.count } }
 }

@@ -105,6 +105,8 @@ struct MicrophoneLoop {
     var source: (any SoundSource)? = consume first
     var pcm = [Int16](repeating: 0, count: 48_000 / 2 * channels)
     var history = SoundHistory(samples: Int(historySpan.count * Self.rate / 1_000_000_000), channels: channels)
+    /// Time of the newest block in `history`; nil when it is empty.
+    var historyEnd: MonotonicTime?
     var clock = AudioClock(nominalRate: Self.rate)
     var sink = OpusSink(ring: ring, health: health, stream: stream, log: log)
     var position: Int64 = 0
@@ -133,6 +135,11 @@ struct MicrophoneLoop {
       }
       guard source != nil else {
         let now = MonotonicTime.now()
+        // What no trigger can ask for any more does not stay in memory until the microphone is back.
+        if let end = historyEnd, now - end > historySpan {
+          history.wipe()
+          historyEnd = nil
+        }
         guard now >= nextAttempt, let reopen else {
           MonotonicTime.sleep(until: now + .milliseconds(50))
           continue
@@ -155,6 +162,7 @@ struct MicrophoneLoop {
         block = read
       } catch {
         source = nil
+        for index in pcm.indices { pcm[index] = 0 }
         nextAttempt = .now() + backoff
         said = nil
         log.note(.microphoneLost(error))
@@ -184,6 +192,7 @@ struct MicrophoneLoop {
       let samples = pcm.span.extracting(first: block.count * channels)
       sink.take(samples, position: position, time: time)
       history.append(samples, position: position)
+      historyEnd = time
       position += Int64(block.count)
     }
   }

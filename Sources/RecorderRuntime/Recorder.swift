@@ -579,6 +579,8 @@ public final class Recorder {
   // MARK: - Status
 
   private func publish() {
+    // Packets push out what is too old; without any, it must not stay in memory for that.
+    ring.withRing { $0.evict(now: .now()) }
     fps.note(health.framesEncoded.load(ordering: .relaxed), at: .now())
     board.status = status()
   }

@@ -26,6 +26,12 @@ struct SoundHistory {
     held = min(held + count, capacity)
   }
 
+  /// Forgets everything and overwrites it.
+  mutating func wipe() {
+    held = 0
+    for index in samples.indices { samples[index] = 0 }
+  }
+
   /// Hands over everything held, oldest first, in runs that do not wrap.
   func replay(_ body: (Span<Int16>, Int64) -> Void) {
     var position = end - Int64(held)

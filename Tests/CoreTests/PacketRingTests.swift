@@ -13,6 +13,7 @@ private struct RingScript: ~Copyable {
 
   init(bytes: Int, packets: Int = 4_096, otherShare: Int = 0, horizon: PacketRing.Horizon = RingScript.horizon) {
     memory = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes, alignment: 16)
+    memory.initializeMemory(as: UInt8.self, repeating: 0)
     ring = PacketRing(memory: memory, packetCapacity: packets, otherTracksShare: otherShare, horizon: horizon)
   }
 
@@ -71,6 +72,38 @@ struct PacketRingTests {
     let held = script.ring.header(at: script.ring.oldestSequence)
     let oldest = try #require(held)
     #expect(RingScript.time(60_000) - oldest.time <= .seconds(5 + 2 + 1 + 1) + .milliseconds(100))
+  }
+
+  @Test("what is let go is overwritten: the arena holds no byte but those of the packets held, also when nothing arrives")
+  func wipesWhatGoes() {
+    var script = RingScript(bytes: 1 << 14)
+    func clearBytes(_ memory: UnsafeMutableRawBufferPointer) -> Int { memory.lazy.filter { $0 != 0 }.count }
+    // Lengths that do not divide the arena: packets lie across its end, too.
+    for milliseconds in stride(from: Int64(100), to: 90_000, by: 100) where milliseconds / 100 % 256 != 0 {
+      _ = script.video(at: milliseconds, length: 97)
+      #expect(clearBytes(script.memory) == script.ring.usedBytes)
+    }
+    #expect(script.ring.usedBytes > 0)
+    script.ring.evict(now: RingScript.time(120_000))
+    #expect(script.ring.usedBytes == 0)
+    #expect(clearBytes(script.memory) == 0)
+  }
+
+  @Test("after a long recording what is too old goes piece by piece, so that the ring is never held for long")
+  func wipesInPieces() {
+    var script = RingScript(bytes: 4 << 20)
+    script.ring.pin(.recording, from: RingScript.time(0))
+    for milliseconds in stride(from: Int64(0), to: 30_000, by: 100) {
+      #expect(script.video(at: milliseconds, length: 10_000) == .stored)
+    }
+    script.ring.unpin(.recording)
+    var held = script.ring.usedBytes
+    for _ in 0..<20 {
+      script.ring.evict(now: RingScript.time(30_000))
+      #expect(held - script.ring.usedBytes <= PacketRing.evictionByteLimit + 10_000)
+      held = script.ring.usedBytes
+    }
+    #expect(held <= 9 * 10 * 10_000, "pre-event, edge to decision, and the GOP across")
   }
 
   @Test("sound that arrived before the keyframe it accompanies is kept with it")

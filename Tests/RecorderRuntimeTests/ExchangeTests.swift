@@ -69,6 +69,31 @@ struct ExchangeTests {
     #expect(exchange.next(until: .distantPast)?.position == 1)
   }
 
+  @Test("pictures that are free can be wiped, and the one that waits to be encoded stays as it is")
+  func wiped() throws {
+    let layout = try #require(I420Layout(width: 16, height: 16))
+    let exchange = try FrameExchange(layout: layout, allowSwap: true)
+    for position in Int64(1)...3 {
+      exchange.fill { picture in
+        picture.initializeMemory(as: UInt8.self, repeating: UInt8(position))
+        return (MonotonicTime(nanoseconds: position), position)
+      }
+    }
+    for _ in 0..<2 { exchange.consume(try #require(exchange.next(until: .distantPast))) { _ in } }
+    exchange.wipeFree()
+    exchange.consume(try #require(exchange.next(until: .distantPast))) { picture in
+      #expect(picture.withUnsafeBytes { $0.allSatisfy { $0 == 3 } })
+    }
+    // Both free ones are still there to be filled, and hold nothing.
+    for _ in 0..<2 {
+      exchange.fill { picture in
+        #expect(picture.allSatisfy { $0 == 0 } || picture.allSatisfy { $0 == 3 })
+        return (.distantPast, 0)
+      }
+    }
+    #expect(exchange.backlog == 2)
+  }
+
   private static func sharedRing() throws -> SharedRing {
     try SharedRing(
       memory: LockedMemory(byteCount: 1 << 20, allowSwap: true), packetCapacity: 8_192, otherTracksShare: 1 << 18,

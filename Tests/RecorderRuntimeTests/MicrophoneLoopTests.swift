@@ -210,4 +210,16 @@ struct SoundHistoryTests {
     history.replay { samples, at in replayed.append(contentsOf: at..<at + Int64(samples.count)) }
     #expect(replayed == Array(5_000..<5_960))
   }
+  @Test("what was wiped is not replayed, and what comes after it is")
+  func wiped() {
+    var history = SoundHistory(samples: 2_000, channels: 1)
+    let block = [Int16](repeating: 1, count: 960)
+    history.append(block.span, position: 0)
+    history.wipe()
+    history.replay { _, _ in Issue.record("something was held") }
+    history.append(block.span, position: 960)
+    var replayed: [Int64] = []
+    history.replay { samples, at in replayed.append(contentsOf: at..<at + Int64(samples.count)) }
+    #expect(replayed == Array(960..<1_920))
+  }
 }
