@@ -51,8 +51,8 @@ public struct RecorderMachine: Sendable {
     case postEvent(Recording)
     /// The last bytes and the last line are being written. A trigger is remembered.
     case closing(Recording, pending: Trigger?)
-    /// Shown with its reason; returns when the reason goes.
-    case cannotRecord(RecorderFault)
+    /// Shown with its reason; returns when the reason goes. What waits for the card is then recorded.
+    case cannotRecord(RecorderFault, waiting: Waiting?)
     /// The process ends; `isOpen` while a recording is still being closed. A trigger that was remembered until then is
     /// still honoured: its pre-event is saved before the process ends.
     case stopping(isOpen: Bool, pending: Trigger?)
@@ -73,6 +73,15 @@ public struct RecorderMachine: Sendable {
     public var lastDurable: MonotonicTime
     /// True once the lag was small enough for *recording* to be shown.
     public var hasCaughtUp = false
+  }
+
+  /// A trigger whose footage is in memory because the card failed: it is recorded when the card takes writes again.
+  public struct Waiting: Hashable, Sendable {
+    public var trigger: Trigger
+    /// What lies before is durable in the recording that the failure ended; nil: nothing of it is.
+    public var from: MonotonicTime?
+    /// As the recording's end.
+    public var end: MonotonicTime?
   }
 
   public enum Event: Hashable, Sendable {
@@ -100,6 +109,8 @@ public struct RecorderMachine: Sendable {
   public struct Effects: Hashable, Sendable {
     /// Begin a recording for this trigger.
     public var open: Trigger?
+    /// With `open`: everything before is durable in the recording before, so begin here and not at the pre-event.
+    public var openFrom: MonotonicTime?
     /// Write down that a trigger came while recording.
     public var retrigger: Trigger?
     /// Write down a marker.
@@ -155,7 +166,8 @@ public struct RecorderMachine: Sendable {
     switch state {
     case .starting(let pending): whileStarting(event, pending: pending, effects: &effects)
     case .ready: whileReady(event, effects: &effects)
-    case .cannotRecord(let fault): whileUnable(event, fault: fault, effects: &effects)
+    case .cannotRecord(let fault, let waiting):
+      whileUnable(event, fault: fault, waiting: waiting, now: now, effects: &effects)
     case .saving(let open), .recording(let open), .atRisk(let open), .postEvent(let open):
       whileOpen(event, recording: open, now: now, effects: &effects)
     case .closing(let open, let pending):
@@ -178,7 +190,8 @@ public struct RecorderMachine: Sendable {
   public var pendingTrigger: Trigger? {
     switch state {
     case .starting(let pending), .closing(_, let pending), .stopping(_, let pending): pending
-    case .ready, .saving, .recording, .atRisk, .postEvent, .cannotRecord: nil
+    case .cannotRecord(_, let waiting): waiting?.trigger
+    case .ready, .saving, .recording, .atRisk, .postEvent: nil
     }
   }
 
@@ -195,8 +208,17 @@ public struct RecorderMachine: Sendable {
 
   /// The state when nothing is recorded, by what is known of capture and store.
   private var idleState: State {
-    if let storeFault { return .cannotRecord(storeFault) }
-    return isCapturing ? .ready : .cannotRecord(.noCapture)
+    if let storeFault { return .cannotRecord(storeFault, waiting: nil) }
+    return isCapturing ? .ready : .cannotRecord(.noCapture, waiting: nil)
+  }
+
+  /// The store's fault is shown, and what it keeps from being recorded waits: for a card that fails, not for one that is
+  /// full, since that is for as long as nobody empties it.
+  private mutating func fail(_ fault: RecorderFault, _ waiting: @autoclosure () -> Waiting?) {
+    switch fault {
+    case .storeFailed: state = .cannotRecord(fault, waiting: waiting())
+    case .storeFull, .noCapture: state = .cannotRecord(fault, waiting: nil)
+    }
   }
 
   /// A recording can begin. Without any capture, too: the seconds before a camera was torn off are still in memory, and
@@ -221,9 +243,9 @@ public struct RecorderMachine: Sendable {
       state = .starting(pending: nil)
       effects.answer = pending == nil ? .notRecording : .stopped
     case .mark: effects.answer = .notRecording
-    case .store(let fault?): state = .cannotRecord(fault)
+    case .store(let fault?): fail(fault, pending.map { Waiting(trigger: $0) })
     case .captureLost:
-      if let pending, canBegin { begin(pending, effects: &effects) } else { state = .cannotRecord(.noCapture) }
+      if let pending, canBegin { begin(pending, effects: &effects) } else { state = idleState }
     case .durable, .tick, .closed: break
     case .terminate: leave(&effects)
     }
@@ -241,17 +263,47 @@ public struct RecorderMachine: Sendable {
     }
   }
 
-  private mutating func whileUnable(_ event: Event, fault: RecorderFault, effects: inout Effects) {
+  private mutating func whileUnable(
+    _ event: Event, fault: RecorderFault, waiting: Waiting?, now: MonotonicTime, effects: inout Effects
+  ) {
     switch event {
     case .trigger(let trigger):
-      guard canBegin else {
+      if canBegin {
+        begin(trigger, effects: &effects)
+        effects.answer = .accepted
+      } else if fault == .storeFailed {
+        // One that was stopped goes on, as a recording in its post-event does.
+        var waiting = waiting ?? Waiting(trigger: trigger)
+        waiting.end = nil
+        state = .cannotRecord(fault, waiting: waiting)
+        effects.answer = .remembered
+      } else {
         effects.answer = .refused(fault)
+      }
+    case .stop(let time):
+      effects.answer = waiting == nil ? .notRecording : .stopped
+      // What was recorded before the failure goes on to the stop; a trigger that was only remembered is taken back.
+      guard var going = waiting, going.from != nil else {
+        state = .cannotRecord(fault, waiting: nil)
         return
       }
-      begin(trigger, effects: &effects)
-      effects.answer = .accepted
-    case .stop, .mark: effects.answer = .notRecording
-    case .captureReady, .captureLost, .store: state = idleState
+      going.end = min(time + limits.postEvent, going.end ?? time + limits.postEvent)
+      state = .cannotRecord(fault, waiting: going)
+    case .mark: effects.answer = .notRecording
+    case .captureReady, .captureLost, .store:
+      if let waiting, canBegin {
+        begin(waiting.trigger, end: waiting.end, effects: &effects)
+        effects.openFrom = waiting.from
+        // What is waited for is the card, from now on.
+        if case .saving(var recording) = state {
+          recording.lastDurable = now
+          state = .saving(recording)
+        }
+      } else if let storeFault {
+        fail(storeFault, waiting)
+      } else {
+        state = idleState
+      }
     case .durable, .tick, .closed: break
     case .terminate: leave(&effects)
     }
@@ -286,7 +338,9 @@ public struct RecorderMachine: Sendable {
       afterClose(of: recording, pending: nil, effects: &effects)
       return
     case .closed(let fault?):
-      state = .cannotRecord(fault)
+      let isWhole = recording.end.map { $0 <= recording.durableEnd ?? .distantPast } ?? false
+      fail(
+        fault, isWhole ? nil : Waiting(trigger: recording.trigger, from: recording.durableEnd, end: recording.end))
       return
     case .terminate:
       effects.end = recording.end.map { min($0, now) } ?? now
@@ -335,7 +389,7 @@ public struct RecorderMachine: Sendable {
       recording.durableEnd = max(end, recording.durableEnd ?? end)
       state = .closing(recording, pending: pending)
     case .closed(nil): afterClose(of: recording, pending: pending, effects: &effects)
-    case .closed(let fault?): state = .cannotRecord(fault)
+    case .closed(let fault?): fail(fault, pending.map { Waiting(trigger: $0) })
     case .terminate: state = .stopping(isOpen: true, pending: recording.unheard ?? pending)
     case .captureReady, .captureLost, .tick, .store: break
     }

@@ -13,7 +13,9 @@ public struct EvidenceStore: ~Copyable {
   public let path: String
   private let parties: RecordingParties
   private let facts: ProcessFacts
-  private let lock: InstanceLock
+  private let options: Options
+  /// Nil after a `reopen` that failed: nothing is written until one succeeds.
+  private var lock: InstanceLock?
   private let recordings: Directory
   private var log: DeviceLogFile
   private var counters: InternalStore
@@ -35,6 +37,34 @@ public struct EvidenceStore: ~Copyable {
     path: String, identityPath: String, parties: RecordingParties, facts: ProcessFacts, isLabStore: Bool,
     allowSwap: Bool
   ) throws(StoreError) -> EvidenceStore {
+    try open(
+      path: path, parties: parties, facts: facts,
+      options: Options(identityPath: identityPath, isLabStore: isLabStore, allowSwap: allowSwap))
+  }
+
+  /// How the store was opened, to open it again.
+  private struct Options {
+    var identityPath: String
+    var isLabStore: Bool
+    var allowSwap: Bool
+  }
+
+  /// After the card failed: opens the store anew, as a start does, with a new device log that says what the failure left.
+  /// The card may be another one by then, or the same on a new mount; a directory without a store is refused, because
+  /// that is where a card was.
+  ///
+  /// No recording of this store may be open. After an error nothing can be written before a `reopen` succeeds.
+  public mutating func reopen() throws(StoreError) {
+    guard access("\(path)/device/log", F_OK) == 0 else {
+      throw StoreError(.store, "there is no store at \(path) any more: put the card back, or restart the recorder")
+    }
+    lock = nil
+    self = try .open(path: path, parties: parties, facts: facts, options: options)
+  }
+
+  private static func open(
+    path: String, parties: RecordingParties, facts: ProcessFacts, options: Options
+  ) throws(StoreError) -> EvidenceStore {
     let (fileSystem, bootID) = try onCard(.store) { () throws(LinuxError) in
       for directory in [path, "\(path)/device", "\(path)/device/log", "\(path)/recordings"] {
         try Directory.make(path: directory, mode: 0o750, allowingExisting: true)
@@ -47,7 +77,7 @@ public struct EvidenceStore: ~Copyable {
       return (try FileSystemStatus(path: path).typeName, try kernelBootID())
     }
     let lock = try onCard(.store) { () throws(LinuxError) in try InstanceLock(path: "\(path)/device/lock") }
-    guard isLabStore || measuredFileSystems.contains(fileSystem) else {
+    guard options.isLabStore || measuredFileSystems.contains(fileSystem) else {
       throw StoreError(
         .store,
         "the store \(path) is on \(fileSystem); the loss bound was measured on "
@@ -59,16 +89,16 @@ public struct EvidenceStore: ~Copyable {
     }
     let recordings = try onCard(.store) { () throws(LinuxError) in try Directory(path: "\(path)/recordings") }
     let memory = try onCard(.store) { () throws(LinuxError) in
-      try LockedMemory(byteCount: SegmentStream.memoryByteCount, allowSwap: allowSwap)
+      try LockedMemory(byteCount: SegmentStream.memoryByteCount, allowSwap: options.allowSwap)
     }
-    var counters = try InternalStore(directory: identityPath)
+    var counters = try InternalStore(directory: options.identityPath)
     let logPath = "\(path)/device/log"
     var warnings: [String] = []
     let earlier = try Self.readLog(logPath, parties.device.identity, counters.record.memory.log, &warnings)
     let start = try Self.startLog(
       logPath, parties, &counters, after: earlier, boot: boot, softwareVersion: facts.softwareVersion)
     var store = EvidenceStore(
-      path: path, parties: parties, facts: facts, lock: lock, recordings: recordings, log: start, counters: counters,
+      path: path, parties: parties, facts: facts, options: options, lock: lock, recordings: recordings, log: start, counters: counters,
       startCounter: counters.record.startCounter, boot: boot, sealingMemory: memory)
     try store.recover(earlier)
     store.recovery.warnings.insert(contentsOf: warnings, at: 0)
@@ -119,14 +149,15 @@ public struct EvidenceStore: ~Copyable {
   private static let startAttempts = 64
 
   private init(
-    path: String, parties: RecordingParties, facts: ProcessFacts, lock: consuming InstanceLock,
+    path: String, parties: RecordingParties, facts: ProcessFacts, options: Options, lock: consuming InstanceLock,
     recordings: consuming Directory, log: consuming DeviceLogFile, counters: consuming InternalStore,
     startCounter: Int64, boot: EvidenceID, sealingMemory: LockedMemory
   ) {
     self.path = path
     self.parties = parties
     self.facts = facts
-    self.lock = lock
+    self.options = options
+    self.lock = consume lock
     self.recordings = recordings
     self.log = log
     self.counters = counters
@@ -142,9 +173,8 @@ public struct EvidenceStore: ~Copyable {
   /// Free bytes that this user may take; nil when the card does not answer.
   public func freeBytes() -> Int64? { try? FileSystemStatus(path: path).freeBytes }
 
-  /// Whether the card takes a file and confirms it; asked after a failure, before recording is offered again.
+  /// Whether the card takes a file and confirms it; asked after a failure, before the store is opened again.
   public func acceptsWrites() -> Bool {
-    guard (try? log.requireUsable()) != nil else { return false }
     let probe = [UInt8](repeating: 0, count: 4_096)
     do throws(LinuxError) {
       let device = try Directory(path: "\(path)/device")
@@ -159,6 +189,7 @@ public struct EvidenceStore: ~Copyable {
   /// Opens a recording, each step durable before the next: counter reserved, directory, OPEN, device log, counters.
   /// Six flushes. When it returns, the recording exists and nothing of it is lost any more without a trace.
   public mutating func openRecording() throws(StoreError) -> RecordingWriter {
+    guard lock != nil else { throw StoreError(.store, "the store at \(path) is not open since the card failed") }
     try log.requireUsable()
     if counters.record.recordingState == .reserved { try settleFailedOpening() }
     let counter = counters.record.recordingCounter + 1

@@ -129,7 +129,8 @@ extension RecorderMachine.State {
     case .atRisk: "at risk"
     case .postEvent: "post-event"
     case .closing: "closing"
-    case .cannotRecord(let fault): "cannot record (\(fault.rawValue))"
+    case .cannotRecord(let fault, nil): "cannot record (\(fault.rawValue))"
+    case .cannotRecord(let fault, _?): "cannot record (\(fault.rawValue)); the footage waits in memory"
     case .stopping: "stopping"
     }
   }

@@ -176,6 +176,7 @@ final class OpenRecording {
       ("pre_event_short", request.shortfall ?? "-"), ("media_start_mono_ns", "\(request.start.time.nanoseconds)"),
       ("trigger_mt_us", "\(max(0, timeline.media(at: trigger.time).inMicroseconds))"),
     ]
+    if let continued = request.continues { facts.append(("continues", continued)) }
     return facts
   }
 

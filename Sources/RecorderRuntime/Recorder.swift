@@ -52,6 +52,8 @@ public final class Recorder {
   private var interrupted: [RecorderStatus.Interrupted] = []
   private var cardWarnings: [String] = []
   private var hasBeenReady = false
+  /// The recording that the card's failure ended, until what waits in memory is recorded.
+  private var brokenOff: String?
   private var hasRecorded = false
   /// A recording was asked for and has not been reported closed.
   private var isOpenAsked = false
@@ -337,11 +339,12 @@ public final class Recorder {
       case .ready(let fileSystem, let recovery):
         isStoreReady = true
         // The newest, and the first; all of them are in the log.
-        interrupted = recovery.interrupted.suffix(50).map {
+        interrupted += recovery.interrupted.map {
           .init(
             id: $0.id.description, counter: $0.counter, segments: $0.segments,
             attestedMilliseconds: $0.mediaTime / 1_000, words: $0.words)
         }
+        interrupted = interrupted.suffix(50)
         cardWarnings = Array(recovery.warnings.prefix(50))
         self.fileSystem = fileSystem
         announceReadiness()
@@ -358,12 +361,17 @@ public final class Recorder {
         handle(.durable(end: end))
         releaseIfGoingOn(past: end)
       case .closed(let fault):
+        brokenOff = recordingID ?? brokenOff
         recordingID = nil
         mediaStart = nil
         lastLag = nil
         isOpenAsked = false
         handle(.closed(fault))
-        if !isOpenAsked, machine.pendingTrigger == nil { releaseSound() }
+        if !isOpenAsked, machine.pendingTrigger == nil {
+          ring.withRing { $0.unpin(.trigger) }
+          brokenOff = nil
+          releaseSound()
+        }
       case .store(let fault): handle(.store(fault))
       }
     }
@@ -399,7 +407,7 @@ public final class Recorder {
   private func handle(_ event: RecorderMachine.Event) { _ = perform(machine.handle(event, now: .now())) }
 
   private func perform(_ effects: RecorderMachine.Effects) -> RecorderMachine.Answer {
-    if let trigger = effects.open { open(trigger) }
+    if let trigger = effects.open { open(trigger, from: effects.openFrom) }
     if let trigger = effects.retrigger {
       command(
         .event(FootageEvent(time: trigger.time, value: "trigger", message: "source=\(trigger.source.rawValue)")))
@@ -464,28 +472,41 @@ public final class Recorder {
       soundFrom: configuration.recording.hasPreEventAudio ? .distantPast : trigger.time)
   }
 
-  private func open(_ trigger: Trigger) {
+  /// - Parameter from: the recording goes on with the footage of one that the card's failure ended.
+  private func open(_ trigger: Trigger, from: MonotonicTime?) {
     // A remembered trigger's footage is pinned since it came; what the ring holds for it is looked up now, because the
     // first keyframe may have come since.
     var prepared = request(for: trigger)
     if let pending, pending.trigger == trigger, prepared.shortfall != nil {
       prepared.shortfall = pending.shortfall ?? prepared.shortfall
     }
+    if let from {
+      prepared.start = ring.withRing { $0.startPoint(at: from) }
+      prepared.shortfall = "continued"
+      prepared.continues = brokenOff
+    }
     pending = nil
+    brokenOff = nil
     mediaStart = prepared.start.time
     isOpenAsked = true
     storeWishes.open(prepared)
     ring.bell.signal()
   }
 
-  /// A remembered trigger that will not be honoured any more holds nothing in memory, and is not dropped in silence.
+  /// A trigger that waited and will not be honoured any more holds nothing in memory, and is not dropped in silence.
   private func forgetPendingIfDropped() {
-    guard pending != nil, machine.pendingTrigger == nil, !isOpenAsked else { return }
+    guard pending != nil || brokenOff != nil, machine.pendingTrigger == nil, machine.recording == nil, !isOpenAsked
+    else { return }
     pending = nil
+    brokenOff = nil
     ring.withRing { $0.unpin(.trigger) }
     releaseSound()
-    if case .cannotRecord(let fault) = machine.state {
+    switch machine.state {
+    case .cannotRecord(let fault, _):
       log.note(.note("the remembered trigger cannot be honoured: \(Self.words(fault))"))
+    case .stopping:
+      log.note(.note("the recorder ends while the card fails: what waited in memory for it is lost"))
+    case .starting, .ready, .saving, .recording, .atRisk, .postEvent, .closing: break
     }
   }
 
@@ -591,7 +612,10 @@ public final class Recorder {
       state: machine.state.shown, startedWallMilliseconds: startedWall,
       uptimeMilliseconds: (now - started).inMilliseconds,
       version: softwareVersion, formatVersion: 1)
-    if case .cannotRecord(let fault) = machine.state { status.reason = Self.words(fault) }
+    if case .cannotRecord(let fault, let waiting) = machine.state {
+      status.reason = Self.words(fault)
+        + (waiting == nil ? "" : "; what was triggered waits in memory and is saved when it can be")
+    }
     if let recordingID, let mediaStart {
       let end = machine.recording?.end.map { min($0, now) } ?? now
       status.recording = .init(

@@ -66,6 +66,8 @@ struct OpenRequest: Hashable, Sendable {
   var preEventAsked: Nanoseconds
   /// Packets of sound before this time do not belong to the recording.
   var soundFrom: MonotonicTime
+  /// The recording, ended by the card's failure, whose footage goes on here.
+  var continues: String?
 }
 
 /// What the wearer or a radio did: travels inside the footage.
@@ -77,7 +79,8 @@ struct FootageEvent: Hashable, Sendable {
 
 /// What the store thread tells the control loop.
 enum StoreEvent: Sendable {
-  /// The store is open and a recording may be asked for; with what was found on the card.
+  /// The store is open, at the start or again after the card failed, and a recording may be asked for; with what was found
+  /// on the card.
   case ready(fileSystem: String, RecoveryReport)
   /// The store cannot be opened; the thread has ended.
   case unusable(StoreError)
@@ -89,7 +92,7 @@ enum StoreEvent: Sendable {
   /// Everything of the recording before this time is durable.
   case durable(end: MonotonicTime, lag: Nanoseconds)
   case closed(RecorderFault?)
-  /// The store became unusable, or usable again, while nothing is recorded.
+  /// The store became unusable, or usable again, while nothing is recorded. After a failure `ready` comes before.
   case store(RecorderFault?)
 }
 
@@ -232,11 +235,7 @@ struct StoreWorker: ~Copyable {
       open = recording
     } catch {
       log.note(.storeTrouble(error))
-      ring.withRing { $0.unpin(.recording) }
-      let fault: RecorderFault = error.isFull ? .storeFull : .storeFailed
-      idleFault = fault
-      nextIdleCheck = now() + Self.idleInterval
-      report(.closed(fault))
+      didClose(error.isFull ? .storeFull : .storeFailed, durableEnd: request.start.time)
     }
   }
 
@@ -285,7 +284,7 @@ struct StoreWorker: ~Copyable {
       .recordingClosed(
         id: recording.writer.id.description, segments: recording.writer.segmentCount,
         seconds: recording.duration.inSeconds, lostFrames: recording.lostFrames, lostSamples: recording.lostSamples))
-    didClose(recording.endFault)
+    didClose(recording.endFault, durableEnd: recording.durableEnd)
   }
 
   /// A checkpoint, and everything that follows from it.
@@ -306,12 +305,16 @@ struct StoreWorker: ~Copyable {
     report(.durable(end: end, lag: finished - end))
   }
 
-  private mutating func didClose(_ fault: RecorderFault?) {
+  private mutating func didClose(_ fault: RecorderFault?, durableEnd: MonotonicTime) {
     open = nil
     idleFault = fault
-    // A card that failed is not asked again at once: the fault must be seen.
-    nextIdleCheck = fault == .storeFailed ? now() + Self.idleInterval : .distantPast
-    ring.withRing { $0.unpin(.recording) }
+    // A card that failed is not asked again at once: the fault must be seen. Nor is one that is full.
+    nextIdleCheck = fault == nil ? .distantPast : now() + Self.idleInterval
+    ring.withRing { ring in
+      // Who asked for the recording decides whether what is not on the card waits for it.
+      if fault == .storeFailed { ring.pin(.trigger, from: durableEnd) }
+      ring.unpin(.recording)
+    }
     report(.closed(fault))
   }
 
@@ -345,7 +348,7 @@ struct StoreWorker: ~Copyable {
     } catch {
       log.note(.storeTrouble(error))
     }
-    didClose(error.isFull ? .storeFull : .storeFailed)
+    didClose(error.isFull ? .storeFull : .storeFailed, durableEnd: recording.durableEnd)
   }
 
   /// Ends the recording while there is still room to end it cleanly.
@@ -368,14 +371,26 @@ struct StoreWorker: ~Copyable {
       // A little more than the reserve, so that the state does not flutter.
       let needed = idleFault == .storeFull ? profile.reserveBytes + profile.reserveBytes / 4 : profile.reserveBytes
       var fault: RecorderFault? = free == nil ? .storeFailed : freeBytes < needed ? .storeFull : nil
-      // statvfs answers on a card that fails every write: only a write that was confirmed takes the fault away.
-      if fault == nil, idleFault == .storeFailed, !store.acceptsWrites() { fault = .storeFailed }
+      if fault == nil, idleFault == .storeFailed, !isUsableAgain() { fault = .storeFailed }
       if fault != idleFault {
         idleFault = fault
         report(.store(fault))
       }
     }
     return .sleep(until: nextIdleCheck, packet: .distantFuture)
+  }
+
+  /// statvfs answers on a card that fails every write: only a write that was confirmed takes the fault away. What the failure
+  /// left is then said as after a crash, and nothing that was open before is used again.
+  private mutating func isUsableAgain() -> Bool {
+    guard store.acceptsWrites() else { return false }
+    do throws(StoreError) { try store.reopen() } catch {
+      log.note(.storeTrouble(error))
+      return false
+    }
+    log.note(store.recovery)
+    report(.ready(fileSystem: (try? FileSystemStatus(path: store.path).typeName) ?? "", store.recovery))
+    return true
   }
 
   // MARK: - Losses

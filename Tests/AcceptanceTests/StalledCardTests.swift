@@ -61,7 +61,7 @@ extension AcceptanceTests {
 /// A card that can be stopped: ext4 in a file, on a loop device; fsfreeze(8) makes every write to it wait.
 final class LoopCard {
   let mountPoint: String
-  private let image: String
+  private var image: String
   private var isFrozen = false
 
   /// Why there is none on this machine.
@@ -103,6 +103,23 @@ final class LoopCard {
   func freeze() throws {
     try succeed(["/usr/sbin/fsfreeze", "-f", mountPoint])
     isFrozen = true
+  }
+
+  /// The file system gives up and refuses every write, as after an error of the device (mount(8), `abort` of ext4).
+  func fail() throws { try succeed(["mount", "-o", "remount,abort", mountPoint]) }
+
+  /// The card is pulled out, checked and put in again at the same place.
+  func replace() throws {
+    try succeed(["umount", "-l", mountPoint])
+    // A copy: as long as files are open on it, the kernel would mount the file system that failed once more.
+    let copy = "\(image).back"
+    try succeed(["cp", "--sparse=always", image, copy])
+    unlink(image)
+    image = copy
+    // 1: errors were corrected.
+    let checked = try run(["/usr/sbin/e2fsck", "-p", "-f", image])
+    guard checked.code <= 1 else { throw ProgramFailure(description: "e2fsck: \(checked.text)\(checked.errors)") }
+    try succeed(["mount", "-o", "loop", image, mountPoint])
   }
 
   func thaw() throws {

@@ -81,6 +81,18 @@ struct RecorderMachineTests {
         }
       ),
       (
+        "card fails",
+        build {
+          ready(&$0); _ = $0.handle(.store(.storeFailed), now: at(10)); return 10
+        }
+      ),
+      (
+        "card fails, footage waits",
+        build {
+          recording(&$0); _ = $0.handle(.closed(.storeFailed), now: at(1_200)); return 1_200
+        }
+      ),
+      (
         "no capture",
         build {
           ready(&$0); _ = $0.handle(.captureLost, now: at(10)); return 10
@@ -170,6 +182,23 @@ struct RecorderMachineTests {
     ("cannot record", "tick", "=", .none), ("cannot record", "closed", "=", .none),
     ("cannot record", "closedFull", "=", .none), ("cannot record", "storeFull", "=", .none),
     ("cannot record", "storeGood", "cannotRecord", .none), ("cannot record", "terminate", "stopping", .none),
+
+    ("card fails", "captureReady", "=", .none), ("card fails", "captureLost", "=", .none),
+    ("card fails", "trigger", "cannotRecord", .remembered), ("card fails", "stop", "=", .notRecording),
+    ("card fails", "mark", "=", .notRecording), ("card fails", "durable", "=", .none), ("card fails", "tick", "=", .none),
+    ("card fails", "closed", "=", .none), ("card fails", "closedFull", "=", .none),
+    ("card fails", "storeFull", "cannotRecord", .none), ("card fails", "storeGood", "ready", .none),
+    ("card fails", "terminate", "stopping", .none),
+
+    ("card fails, footage waits", "captureReady", "=", .none), ("card fails, footage waits", "captureLost", "=", .none),
+    ("card fails, footage waits", "trigger", "=", .remembered),
+    ("card fails, footage waits", "stop", "cannotRecord", .stopped),
+    ("card fails, footage waits", "mark", "=", .notRecording), ("card fails, footage waits", "durable", "=", .none),
+    ("card fails, footage waits", "tick", "=", .none), ("card fails, footage waits", "closed", "=", .none),
+    ("card fails, footage waits", "closedFull", "=", .none),
+    ("card fails, footage waits", "storeFull", "cannotRecord", .none),
+    ("card fails, footage waits", "storeGood", "saving", .none),
+    ("card fails, footage waits", "terminate", "stopping", .none),
 
     ("no capture", "captureReady", "ready", .none), ("no capture", "captureLost", "=", .none),
     ("no capture", "trigger", "saving", .accepted), ("no capture", "stop", "=", .notRecording),
@@ -430,6 +459,78 @@ struct RecorderMachineTests {
     let closed = machine.handle(.closed(nil), now: at(700))
     #expect(closed.open == trigger(650) && closed.end == .some(at(700)) && !closed.exit)
     #expect(machine.handle(.closed(nil), now: at(900)).exit)
+  }
+
+  @Test("a recording that the card's failure ended goes on by itself where it was durable, as soon as the card writes again")
+  func goesOnAfterFailure() {
+    var machine = RecorderMachine(limits: .init(postEvent: .zero))
+    _ = machine.handle(.captureReady, now: at(0))
+    _ = machine.handle(.trigger(trigger(0)), now: at(0))
+    _ = machine.handle(.durable(end: at(5_000)), now: at(5_100))
+    _ = machine.handle(.closed(.storeFailed), now: at(6_000))
+    #expect(Self.name(machine.state) == "cannotRecord")
+    #expect(machine.pendingTrigger == trigger(0))
+    _ = machine.handle(.store(.storeFailed), now: at(11_000))
+    // What the start of the store says of capture does not begin anything before the card is said to be good.
+    #expect(machine.handle(.captureReady, now: at(15_900)).open == nil)
+    let back = machine.handle(.store(nil), now: at(16_000))
+    #expect(back.open == trigger(0) && back.openFrom == at(5_000) && back.end == nil)
+    _ = machine.handle(.tick, now: at(16_100))
+    #expect(Self.name(machine.state) == "saving")
+    _ = machine.handle(.tick, now: at(18_100))
+    #expect(Self.name(machine.state) == "atRisk", "counted from when the card came back")
+    // A second failure: it waits again, from where it was durable last.
+    _ = machine.handle(.durable(end: at(9_000)), now: at(18_200))
+    _ = machine.handle(.closed(.storeFailed), now: at(18_300))
+    #expect(machine.handle(.store(nil), now: at(20_000)).openFrom == at(9_000))
+  }
+
+  @Test("stopped while the card fails, what was triggered until then is still saved, with the stop as its end")
+  func stoppedWhileCardFails() {
+    var machine = RecorderMachine(limits: .init(postEvent: .seconds(5)))
+    _ = machine.handle(.captureReady, now: at(0))
+    _ = machine.handle(.trigger(trigger(0)), now: at(0))
+    _ = machine.handle(.durable(end: at(5_000)), now: at(5_100))
+    _ = machine.handle(.closed(.storeFailed), now: at(6_000))
+    #expect(machine.handle(.stop(at(7_000)), now: at(7_000)).answer == .stopped)
+    var pressedAgain = machine
+    let back = machine.handle(.store(nil), now: at(16_000))
+    #expect(back.open == trigger(0) && back.openFrom == at(5_000) && back.end == .some(at(12_000)))
+    _ = machine.handle(.durable(end: at(12_000)), now: at(16_500))
+    #expect(Self.name(machine.state) == "closing")
+    // A press takes the stop back, as it does in the post-event.
+    #expect(pressedAgain.handle(.trigger(trigger(8_000)), now: at(8_000)).answer == .remembered)
+    #expect(pressedAgain.handle(.store(nil), now: at(16_000)).end == nil)
+  }
+
+  @Test("a press while the card fails is remembered, and taken back by a stop; while it is full it is refused")
+  func pressWhileCardFails() {
+    var machine = RecorderMachine(limits: .init(postEvent: .zero))
+    _ = machine.handle(.captureReady, now: at(0))
+    _ = machine.handle(.store(.storeFailed), now: at(10))
+    #expect(machine.handle(.trigger(trigger(100)), now: at(100)).answer == .remembered)
+    var full = machine
+    var stopped = machine
+    let back = machine.handle(.store(nil), now: at(5_000))
+    #expect(back.open == trigger(100) && back.openFrom == nil)
+    #expect(stopped.handle(.stop(at(200)), now: at(200)).answer == .stopped)
+    #expect(stopped.handle(.store(nil), now: at(5_000)).open == nil)
+    #expect(Self.name(stopped.state) == "ready")
+    _ = full.handle(.store(.storeFull), now: at(5_000))
+    #expect(full.handle(.trigger(trigger(6_000)), now: at(6_000)).answer == .refused(.storeFull))
+    #expect(full.handle(.store(nil), now: at(9_000)).open == nil, "nobody knows when a full card is emptied")
+  }
+
+  @Test("a card that fails when everything is durable already leaves nothing to go on with")
+  func failsAfterTheEnd() {
+    var machine = RecorderMachine(limits: .init(postEvent: .zero))
+    _ = machine.handle(.captureReady, now: at(0))
+    _ = machine.handle(.trigger(trigger(0)), now: at(0))
+    _ = machine.handle(.stop(at(3_000)), now: at(3_000))
+    _ = machine.handle(.durable(end: at(3_000)), now: at(3_100))
+    _ = machine.handle(.closed(.storeFailed), now: at(3_200))
+    #expect(machine.pendingTrigger == nil)
+    #expect(machine.handle(.store(nil), now: at(9_000)).open == nil)
   }
 
   @Test("asked to end while recording, it closes first and leaves then")

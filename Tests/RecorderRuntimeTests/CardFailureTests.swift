@@ -123,6 +123,47 @@ struct CardFailureTests {
     #expect(footage.verdict.headline == .verifiedTo)
   }
 
+  @Test("footage that the card's failure kept in memory goes into a recording of its own when the card writes again")
+  func goesOn() throws {
+    let reel = try Reel.plain.get()
+    // What is pinned for the card lies far before the horizon by then.
+    let studio = try Studio(reel, preEvent: .seconds(1))
+    studio.run(to: 14_000)
+    let first = studio.trigger()
+    studio.run(to: 18_000)
+    try Failure.write.strike("\(try studio.recordingDirectory())/journal.log")
+    studio.run(to: 27_000)
+    #expect(studio.closing == .some(.storeFailed))
+    let durable = try #require(studio.durableEnds.last?.end)
+    let back = studio.reported.compactMap { report -> String? in
+      switch report.event {
+      case .ready(_, let recovery): "ready, \(recovery.interrupted.count) interrupted"
+      case .store(let fault): fault == nil ? "usable" : "not usable"
+      default: nil
+      }
+    }
+    #expect(back == ["ready, 1 interrupted", "usable"])
+    studio.trigger(at: 14_000, from: durable)
+    studio.run(to: 32_000)
+    studio.stop()
+    let end = studio.now
+    studio.run(to: 34_000)
+
+    let broken = try Footage(studio.agency, scratch: studio.scratch)
+    #expect(broken.verdict.headline == .verifiedTo && broken.verdict.isRecovered, "\(broken.verdict.findings)")
+    let next = try Footage(studio.agency, scratch: studio.scratch, index: 1)
+    #expect(next.verdict.headline == .verified, "\(next.verdict.findings)")
+    #expect(next.verdict.framesLost == 0 && next.verdict.gaps == 0)
+    var counters: Set<UInt32> = []
+    for run in broken.runs + next.runs {
+      let report = SyntheticReport(frames: try next.frames(run), beeps: [])
+      #expect(report.isComplete)
+      if let first = report.firstCounter, let last = report.lastCounter { counters.formUnion(first...last) }
+    }
+    let captured = reel.packets(of: .video, from: first.start.time, to: end)
+    #expect(counters == Set(captured.map { UInt32($0.position) }))
+  }
+
   @Test("the reserve that the card runs into ends the recording cleanly: closed, complete, fault store_full", .card)
   func reserve() throws {
     let card = try SmallCard(bytes: 4 << 20)

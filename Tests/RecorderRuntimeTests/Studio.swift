@@ -136,11 +136,15 @@ final class Studio {
   }
 
   /// What the control loop does with a trigger: looks what is held, pins it, and asks for the recording.
-  /// - Parameter edge: when the gesture began; nil: now.
+  /// - Parameters:
+  ///   - edge: when the gesture began; nil: now.
+  ///   - from: what is before is durable in a recording that the card's failure ended.
   @discardableResult
-  func trigger(at edge: Int64? = nil, soundFrom: MonotonicTime = .distantPast) -> OpenRequest {
+  func trigger(
+    at edge: Int64? = nil, soundFrom: MonotonicTime = .distantPast, from: MonotonicTime? = nil
+  ) -> OpenRequest {
     let time = edge.map { Reel.at($0) } ?? clock.now
-    let (asked, preEvent) = (time - preEvent, preEvent)
+    let (asked, preEvent) = (from ?? time - preEvent, preEvent)
     let start = ring.withRing { ring in
       let start = ring.startPoint(at: asked)
       ring.pin(.trigger, from: start.time)
