@@ -92,6 +92,22 @@ public struct DeviceLog: Sendable {
     if tailCount > 0, let last = names.last { reportTail(last) }
   }
 
+  /// Another camera that a log without a line of this one names: whose card it may be. Read from each file's first line and
+  /// not verified, since its key is not known here.
+  /// - Throws: when a file cannot be read.
+  public func otherOwner(_ files: borrowing some EvidenceFiles) throws(ReadFailure) -> EvidenceID? {
+    guard head == nil else { return nil }
+    for name in try files.names().filter({ Self.startCounter($0) != nil }).sorted() {
+      var reader = LineReader(name)
+      guard let raw = try reader.next(from: files), let line = try? JournalLine(parsing: raw.bytes),
+        line.type == DeviceLogType.start.rawValue,
+        let id = line.encoded(Key.device).flatMap({ EvidenceID(hex: $0) }), id != device.id
+      else { continue }
+      return id
+    }
+    return nil
+  }
+
   private mutating func reportTail(_ name: String) {
     findings.append(
       Finding(

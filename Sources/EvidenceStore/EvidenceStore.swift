@@ -95,10 +95,20 @@ public struct EvidenceStore: ~Copyable {
     let logPath = "\(path)/device/log"
     var warnings: [String] = []
     let earlier = try Self.readLog(logPath, parties.device.identity, counters.record.memory.log, &warnings)
+    if let other = try Self.otherOwner(logPath, earlier) {
+      guard options.isLabStore else {
+        throw StoreError(
+          .store,
+          "the card at \(path) is that of camera \(other); this one is \(parties.device.identity.id). Give each camera a card of "
+            + "its own, or set store.lab_store = true for a lab store.")
+      }
+      warnings.append("the card holds the log of another camera, \(other)")
+    }
     let start = try Self.startLog(
       logPath, parties, &counters, after: earlier, boot: boot, softwareVersion: facts.softwareVersion)
     var store = EvidenceStore(
-      path: path, parties: parties, facts: facts, options: options, lock: lock, recordings: recordings, log: start, counters: counters,
+      path: path, parties: parties, facts: facts, options: options, lock: lock, recordings: recordings, log: start,
+      counters: counters,
       startCounter: counters.record.startCounter, boot: boot, sealingMemory: memory)
     try store.recover(earlier)
     store.recovery.warnings.insert(contentsOf: warnings, at: 0)
@@ -122,6 +132,13 @@ public struct EvidenceStore: ~Copyable {
         .store,
         "the device log on the card cannot be read (\(error)), so no recording may be written beside it. Look at the card at a "
           + "dock, or use another one.")
+    }
+  }
+
+  private static func otherOwner(_ path: String, _ log: DeviceLog) throws(StoreError) -> EvidenceID? {
+    let files = CardDirectory(try onCard(.store) { () throws(LinuxError) in try Directory(path: path) })
+    do throws(ReadFailure) { return try log.otherOwner(files) } catch {
+      throw StoreError(.store, "the device log on the card cannot be read: \(error)")
     }
   }
 

@@ -613,7 +613,8 @@ public final class Recorder {
       uptimeMilliseconds: (now - started).inMilliseconds,
       version: softwareVersion, formatVersion: 1)
     if case .cannotRecord(let fault, let waiting) = machine.state {
-      status.reason = Self.words(fault)
+      status.reason =
+        Self.words(fault)
         + (waiting == nil ? "" : "; what was triggered waits in memory and is saved when it can be")
     }
     if let recordingID, let mediaStart {

@@ -91,7 +91,8 @@ extension AcceptanceTests {
     private static func keys(of recording: String) throws -> [Keys] {
       let identities = try AgeIdentity.parse(
         file: [UInt8](try Data(contentsOf: URL(filePath: try Dock.identity()))))
-      let names = try FileManager.default.contentsOfDirectory(atPath: recording).filter { $0.hasSuffix(".age") }.sorted()
+      let names = try FileManager.default.contentsOfDirectory(atPath: recording).filter { $0.hasSuffix(".age") }
+        .sorted()
       return try names.map { name in
         let start = [UInt8](try Data(contentsOf: URL(filePath: "\(recording)/\(name)")).prefix(4_096))
         let header = try AgeHeader(parsing: start)

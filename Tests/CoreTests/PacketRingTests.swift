@@ -74,7 +74,7 @@ struct PacketRingTests {
     #expect(RingScript.time(60_000) - oldest.time <= .seconds(5 + 2 + 1 + 1) + .milliseconds(100))
   }
 
-  @Test("what is let go is overwritten: the arena holds no byte but those of the packets held, also when nothing arrives")
+  @Test("what is let go is overwritten: the arena holds the bytes of the packets held and no other")
   func wipesWhatGoes() {
     var script = RingScript(bytes: 1 << 14)
     func clearBytes(_ memory: UnsafeMutableRawBufferPointer) -> Int { memory.lazy.filter { $0 != 0 }.count }

@@ -185,8 +185,8 @@ struct RecorderMachineTests {
 
     ("card fails", "captureReady", "=", .none), ("card fails", "captureLost", "=", .none),
     ("card fails", "trigger", "cannotRecord", .remembered), ("card fails", "stop", "=", .notRecording),
-    ("card fails", "mark", "=", .notRecording), ("card fails", "durable", "=", .none), ("card fails", "tick", "=", .none),
-    ("card fails", "closed", "=", .none), ("card fails", "closedFull", "=", .none),
+    ("card fails", "mark", "=", .notRecording), ("card fails", "durable", "=", .none),
+    ("card fails", "tick", "=", .none), ("card fails", "closed", "=", .none), ("card fails", "closedFull", "=", .none),
     ("card fails", "storeFull", "cannotRecord", .none), ("card fails", "storeGood", "ready", .none),
     ("card fails", "terminate", "stopping", .none),
 
@@ -461,7 +461,7 @@ struct RecorderMachineTests {
     #expect(machine.handle(.closed(nil), now: at(900)).exit)
   }
 
-  @Test("a recording that the card's failure ended goes on by itself where it was durable, as soon as the card writes again")
+  @Test("a recording that a failing card ended goes on by itself, where it was durable, when the card writes again")
   func goesOnAfterFailure() {
     var machine = RecorderMachine(limits: .init(postEvent: .zero))
     _ = machine.handle(.captureReady, now: at(0))

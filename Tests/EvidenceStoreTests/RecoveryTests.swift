@@ -136,6 +136,37 @@ struct RecoveryTests {
     #expect(next.recovery.interrupted.map(\.counter) == [2])
   }
 
+  @Test("another camera's card is refused before anything is written to it; a lab store takes it and says so")
+  func anotherCamera() throws {
+    let first = try TestCamera()
+    do {
+      var store = try first.open()
+      try recordOne(&store)
+    }
+    let second = try TestCamera()
+    // The card of the first, with the second's notes on it.
+    for name in try first.names("card/device/log") {
+      try Directory.make(path: "\(second.storePath)/device/log", mode: 0o700, allowingExisting: true)
+      try second.write("card/device/log/\(name)", first.read("card/device/log/\(name)"))
+    }
+    let before = try second.names("card/device/log")
+    // /tmp is on a file system that is refused anyway on some machines; the refusal of the card must come by its own name.
+    let error = failure { () throws(StoreError) in _ = try second.open(isLabStore: false) }
+    let isMeasured = try EvidenceStore.measuredFileSystems.contains(FileSystemStatus(path: second.storePath).typeName)
+    #expect(error != nil)
+    if isMeasured {
+      let owner = try first.load().device.identity.id
+      #expect(error?.description.contains("\(owner)") == true, "\(String(describing: error))")
+    }
+    #expect(try second.names("card/device/log") == before)
+    #expect(try InternalStore(directory: second.identityPath).record.startCounter == 0)
+    let store = try second.open()
+    #expect(store.recovery.warnings.contains { $0.contains("another camera") }, "\(store.recovery.warnings)")
+    // With a line of its own on the card it is this camera's, whatever somebody put beside it.
+    let files = CardFiles(path: "\(second.storePath)/device/log")
+    #expect(try DeviceLog(files: files, device: second.load().device.identity).otherOwner(files) == nil)
+  }
+
   @Test("a log under the next start's number that the camera did not write is left alone, and passed over")
   func occupiedNumber() throws {
     let camera = try TestCamera()

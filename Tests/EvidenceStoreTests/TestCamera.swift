@@ -80,12 +80,12 @@ final class TestCamera {
     try CameraIdentity.load(identityPath: identityPath, storePath: storePath)
   }
 
-  func open() throws(StoreError) -> EvidenceStore {
+  func open(isLabStore: Bool = true) throws(StoreError) -> EvidenceStore {
     try EvidenceStore.open(
       path: storePath, identityPath: identityPath, parties: load(),
       facts: ProcessFacts(
         camera: .synthetic, microphone: .none, softwareVersion: "test", softwareHash: Hash32.sha256(of: [1]),
-        configurationHash: Hash32.sha256(of: [2])), isLabStore: true, allowSwap: true)
+        configurationHash: Hash32.sha256(of: [2])), isLabStore: isLabStore, allowSwap: true)
   }
 
   /// The device log as a verifier reads it, without a finding.
