@@ -156,6 +156,19 @@ lab_job() {
   esac
 }
 
+# campaign NAME COMMAND…: a short run of a campaign that takes long by itself.
+campaign() {
+  local name=$1 begin=$SECONDS
+  shift
+  say "$name"
+  if "$@"; then
+    results+=("passed   $name ($((SECONDS - begin)) s)")
+  else
+    results+=("FAILED   $name ($((SECONDS - begin)) s)")
+    failed=1
+  fi
+}
+
 # test_run NAME FLAG…
 test_run() {
   local name=$1 begin=$SECONDS
@@ -178,6 +191,7 @@ tests() {
   test_run "tests" --skip-build --skip AcceptanceTests
   # By themselves: they record in real time, and a machine that is busy with other tests really loses frames.
   test_run "tests of the built commands" --skip-build --filter AcceptanceTests
+  campaign "campaign of kills" Tests/Campaigns/kill-campaign.py --kills 60
   lab
   # The lines of Swift Testing: each failure, then the sum.
   printf '\n'
