@@ -154,7 +154,8 @@ class CardServer:
         """flush_seconds: a FLUSH or FUA takes a random time within these."""
         self.card, self.flush_seconds = card, flush_seconds
         self.random = random.Random(card.random.random())
-        self.longest_flush = 0.0
+        # Set while the card is at a FLUSH or FUA that is not answered yet.
+        self.is_flushing = threading.Event()
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(path)
         self.listener.listen(1)
@@ -252,10 +253,9 @@ class CardServer:
         return True
 
     def take_time(self):
-        seconds = self.random.uniform(*self.flush_seconds)
-        self.longest_flush = max(self.longest_flush, seconds)
-        if seconds > 0:
-            time.sleep(seconds)
+        self.is_flushing.set()
+        time.sleep(self.random.uniform(*self.flush_seconds))
+        self.is_flushing.clear()
 
 
 def main():

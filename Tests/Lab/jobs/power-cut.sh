@@ -31,7 +31,7 @@ mount_disk() {
   esac >>"$RESULTS/mount.txt" 2>&1 || true
   mount -t "$file_system" "$device" "$directory" >>"$RESULTS/mount.txt" 2>&1 && return
   kernel_words
-  say "$directory cannot be mounted, not even after fsck: $(tail -n 1 "$RESULTS/mount.txt")"
+  say "$directory cannot be mounted, not even after fsck: $(grep -m 1 '^mount: ' "$RESULTS/mount.txt")"
   exit 20
 }
 
