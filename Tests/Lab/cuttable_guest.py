@@ -115,6 +115,10 @@ class CuttableGuest:
         """The earliest and latest guest time that a moment of this machine's clock can have been."""
         return moment - min(each[1] for each in self.offsets), moment - max(each[0] for each in self.offsets)
 
+    def lateness(self):
+        """The longest that the guest took for an answer lately, in seconds: how far its processors were kept from it."""
+        return max(each[1] - each[0] for each in self.offsets)
+
     def end(self):
         """The recorder is told to end, and the job goes on to its own end. Returns what each ended with."""
         self.agent.sendall(b"end\n")
@@ -162,7 +166,7 @@ class CuttableGuest:
 
     def cut(self):
         """The power of all disks goes now, and QEMU with it. Returns the earliest and latest guest time of it, what the
-        recorder had said, and what became of the blocks in the cards' caches."""
+        recorder had said, and what became of the blocks in the cards' caches, in words."""
         at = cut_together(self.cards)
         said = self.log()
         fates = [card.settle(at) for card in self.cards]
