@@ -243,6 +243,14 @@ class Chain:
         return [], done.stderr
 
 
+    def newest_check(self):
+        """What the last start of the verified store wrote of the card against the camera's memory."""
+        logs = sorted((self.directory / "store/lapel/device/log").glob("*.log"))
+        words = logs[-1].read_text(errors="replace") if logs else ""
+        found = re.search(r"^LAPEL1 (CHECK) .*?(log=\w+).*?(journal=\w+)", words, re.MULTILINE)
+        return " ".join(found.groups()) if found else "no CHECK"
+
+
 class Campaign:
     def __init__(self, options, binaries, directory):
         self.options, self.bin, self.directory = options, binaries, directory
@@ -362,7 +370,7 @@ class Campaign:
             if headline == "VERIFIED_TO" and id in cut.closed and not memory_lies:
                 self.problems.append(f"{chain.directory}: the camera knew that {id} was closed: {told[id]['sentence']}")
         said = "; ".join(a or b for a, b in warnings) or "nothing"
-        return f"recordings: {', '.join(answers)}; the start said: {said}"
+        return f"recordings: {', '.join(answers)}; {chain.newest_check()}; the start said: {said}"
 
     def refusal(self, guest, ended):
         """The boot did not come to a recorder that is ready: that is an answer if it is said in words."""
@@ -378,7 +386,7 @@ class Campaign:
                 self.problems.append(f"{guest.results}: the recorder ended with {status}: {log[-400:]}")
                 return f"ended with {status}"
             return f"refused to start ({status}): {log.strip().splitlines()[-1]}"
-        guest.clean_up()
+        guest.wait_for_end()
         if ended.status == FILE_SYSTEM_LOST:
             return "said so: " + next(line for line in guest.words("console.log").split("\n") if "cannot be mounted" in line)
         self.problems.append(f"{guest.results}: {ended}")
@@ -407,7 +415,7 @@ class Campaign:
             self.stop_guest()
 
     def stop_guest(self):
-        if self.guest and self.guest.process.poll() is None:
+        if self.guest:
             self.guest.kill()
 
     def report(self):
@@ -489,6 +497,9 @@ def main():
     campaign = Campaign(options, binaries, directory)
     try:
         campaign.run()
+    except KeyboardInterrupt:
+        print(f"interrupted; disks and logs are kept in {directory}", file=sys.stderr)
+        return 2
     finally:
         campaign.stop_guest()
     campaign.report()

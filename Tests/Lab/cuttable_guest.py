@@ -175,6 +175,7 @@ class CuttableGuest:
         return moment, said, fates
 
     def kill(self):
+        """Ends the guest, whatever it is at; nothing to do for one that has ended."""
         self.process.terminate()
         # QEMU waits for answers of its disks until they hang up.
         time.sleep(0.3)
@@ -182,6 +183,8 @@ class CuttableGuest:
         self.process.wait()
 
     def clean_up(self):
+        if not os.path.exists(self.sockets):
+            return
         for server in self.servers:
             server.close()
         for card in self.cards:
