@@ -44,7 +44,8 @@ MAKE = {
     "ext4": ["mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0"],
     "f2fs": ["mkfs.f2fs", "-q", "-f"],
 }
-SIZES_MIB = {"card": 192, "memory": 64}
+# An interrupted segment keeps the 16 MiB that were set aside for it: room for as many as there are cuts.
+SIZES_MIB = {"card": 512, "memory": 64}
 CUTS_PER_CARD = 12
 # Exit codes of `lapel run` that come with a sentence: RecorderError.Kind, and a device that is not there.
 REFUSALS = {69, 71, 73, 77, 78}
@@ -210,7 +211,7 @@ class Chain:
                 _, stopped = guest.ask("stop")
                 moment = stopped + self.random.uniform(0, 0.6)
         guest.sleep_until(moment)
-        if self.random.random() < 0.4:
+        if self.random.random() < 0.5:
             # In the middle of a flush most is at stake.
             guest.wait_for_flush(0, 1)
         cut = Cut(guest, phase, stopped)
