@@ -196,11 +196,12 @@ class Chain:
             if self.random.random() < 0.25:
                 self.record(guest, self.random.uniform(0.5, 2))
                 count = 1
+            rotations = guest.log().count("segment 1 begun")
             _, moment = guest.ask("start")
             if phase == "saving":
                 moment += self.random.uniform(0, 0.6)
             elif phase == "rotating":
-                guest.wait_for_log("segment 1 begun", 60)
+                guest.wait_for_log("segment 1 begun", 60, rotations + 1)
                 moment = guest.now() + self.random.choice(
                     [self.random.uniform(0, 0.4), SEGMENT + self.random.uniform(-0.5, 0.3)])
             else:
