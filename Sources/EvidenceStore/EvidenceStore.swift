@@ -205,7 +205,9 @@ public struct EvidenceStore: ~Copyable {
 
   /// Opens a recording, each step durable before the next: counter reserved, directory, OPEN, device log, counters.
   /// Six flushes. When it returns, the recording exists and nothing of it is lost any more without a trace.
-  public mutating func openRecording() throws(StoreError) -> RecordingWriter {
+  ///
+  /// - Parameter keepsFree: bytes of the card that no room set aside for a segment may take.
+  public mutating func openRecording(keepsFree: Int64 = 0) throws(StoreError) -> RecordingWriter {
     guard lock != nil else { throw StoreError(.store, "the store at \(path) is not open since the card failed") }
     try log.requireUsable()
     if counters.record.recordingState == .reserved { try settleFailedOpening() }
@@ -223,7 +225,7 @@ public struct EvidenceStore: ~Copyable {
     let writer = try RecordingWriter(
       id: id, counter: counter, recordings: recordings, parties: parties, open: open,
       randomness: HedgedRandomness(source: source, deviceSecret: parties.hedgeSecret, id: id, counter: counter),
-      sealingMemory: sealingMemory)
+      sealingMemory: sealingMemory, keepsFree: keepsFree)
     try log.append(.opened(id: id, counter: counter, openHash: writer.head.hash, isLate: false))
     let head = writer.head
     let logHead = log.head

@@ -18,20 +18,23 @@ public struct RecordingWriter: ~Copyable {
   private let parties: RecordingParties
   private let randomness: HedgedRandomness
   private let sealingMemory: LockedMemory
+  private let keepsFree: Int64
   private var durableHead: ChainHead
 
   /// A class, so that it can be taken out of the optional without being moved.
   private final class OpenSegment {
     var stream: SegmentStream
     let file: FileDescriptor
+    let keepsFree: Int64
     var allocated: Int64 = 0
     var writtenBack: Int64 = 0
     var canAllocate = true
     var terminator: [UInt8] = []
 
-    init(stream: consuming SegmentStream, file: consuming FileDescriptor) {
+    init(stream: consuming SegmentStream, file: consuming FileDescriptor, keepsFree: Int64) {
       self.stream = stream
       self.file = file
+      self.keepsFree = keepsFree
     }
 
     /// Space is reserved in steps of this size, so that a fragment never waits for the allocator.
@@ -42,6 +45,11 @@ public struct RecordingWriter: ~Copyable {
     func reserve() {
       guard canAllocate, stream.fileLength + 2 * Self.writebackStep > allocated else { return }
       do throws(LinuxError) {
+        // Room that is only set aside must not look like a card that is full: without it there is room to go on.
+        guard try FileSystemStatus(of: file).freeBytes - Self.allocationStep >= keepsFree else {
+          canAllocate = false
+          return
+        }
         try file.allocateKeepingSize(offset: allocated, length: Self.allocationStep)
         allocated += Self.allocationStep
       } catch {
@@ -69,7 +77,7 @@ public struct RecordingWriter: ~Copyable {
   /// Steps 2 of the opening order: directory, journal with OPEN, all durable.
   init(
     id: EvidenceID, counter: Int64, recordings: borrowing Directory, parties: RecordingParties, open: OpenFacts,
-    randomness: HedgedRandomness, sealingMemory: LockedMemory
+    randomness: HedgedRandomness, sealingMemory: LockedMemory, keepsFree: Int64
   ) throws(StoreError) {
     var randomness = randomness
     var journal = try sealing(.identity) { () throws(EvidenceError) in
@@ -95,6 +103,7 @@ public struct RecordingWriter: ~Copyable {
     self.counter = counter
     self.parties = parties
     self.sealingMemory = sealingMemory
+    self.keepsFree = keepsFree
     self.randomness = randomness
     self.journal = journal
     self.durableHead = head
@@ -141,7 +150,7 @@ public struct RecordingWriter: ~Copyable {
       try? directory.unlink(name)
       throw error
     }
-    segment = OpenSegment(stream: stream, file: file)
+    segment = OpenSegment(stream: stream, file: file, keepsFree: keepsFree)
     guard let segment else { throw Self.noSegment }
     try appendLine { journal throws(EvidenceError) in try journal.segment(segment.stream, initSegment: initSegment) }
     try write(initSegment.span.bytes)

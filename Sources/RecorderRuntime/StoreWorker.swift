@@ -218,7 +218,7 @@ struct StoreWorker: ~Copyable {
       ring.unpin(.trigger)
     }
     do throws(StoreError) {
-      let writer = try store.openRecording()
+      let writer = try store.openRecording(keepsFree: profile.reserveBytes)
       report(.opened(id: writer.id.description, counter: writer.counter))
       log.note(
         .recordingOpened(

@@ -182,6 +182,18 @@ struct CardFailureTests {
     #expect(last == nil)
   }
 
+  @Test("room that is set aside for a segment is not taken from the reserve: a card with room goes on recording", .card)
+  func reserveAndAllocation() throws {
+    // More than the reserve and one step of allocation, each, but not both.
+    let card = try SmallCard(bytes: 20 << 20)
+    let studio = try Studio(
+      try Reel.plain.get(), storePath: card.path, segment: .seconds(10), reserveBytes: 8 << 20)
+    studio.run(to: 14_000)
+    studio.trigger()
+    studio.run(to: 40_000)
+    #expect(studio.closing == nil)
+  }
+
   @Test("a card that is full without a warning ends the recording with its fault; what was durable verifies", .card)
   func full() throws {
     let card = try SmallCard(bytes: 3 << 20)

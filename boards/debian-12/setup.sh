@@ -138,16 +138,19 @@ demo() {
 lab() {
   lab_job "record" Tests/Lab/check-record
   lab_job "record, with faults" Tests/Lab/run record-faults.sh --timeout 900
-  lab_job "camera library" Tests/Lab/run capture-camera.sh --timeout 900
-  lab_job "microphone library" Tests/Lab/run capture-microphone.sh --timeout 900
+  local probe=(--timeout 900 --env "CAPTURE_PROBE=$PWD/.build/release/CaptureProbe")
+  lab_job "camera library" Tests/Lab/run capture-camera.sh "${probe[@]}"
+  lab_job "microphone library" Tests/Lab/run capture-microphone.sh "${probe[@]}"
+  # The whole campaign has 32 cuts.
+  lab_job "power cuts" Tests/Campaigns/power-cut-campaign.py --cuts 4 --lies 1
 }
 
 # lab_job NAME COMMAND…
 lab_job() {
   local name="lab $1" begin=$SECONDS code
   shift
-  say "$name: a guest with real V4L2 and ALSA drivers"
-  LAPEL_LAB_NICE=0 LAPEL_BIN=$PWD/.build/release "$@" --env "CAPTURE_PROBE=$PWD/.build/release/CaptureProbe"
+  say "$name: a guest with the stock Debian kernel and its drivers"
+  LAPEL_LAB_NICE=0 LAPEL_BIN=$PWD/.build/release "$@"
   code=$?
   case $code in
     0) results+=("passed   $name ($((SECONDS - begin)) s)") ;;
