@@ -93,6 +93,9 @@ let package = Package(
       name: "CaptureProbe", dependencies: ["Camera", "Microphone", "LinuxIO", "Media"], path: "Tests/CaptureProbe",
       swiftSettings: strict),
 
+    // What a test's thread does to files, told to the test: the crash-state campaign.
+    .target(name: "CDiskTrace", path: "Tests/CDiskTrace"),
+
     // Tests mirror Sources; AcceptanceTests run the two built commands.
     .testTarget(name: "MediaTests", dependencies: ["Media"], swiftSettings: strict),
     .testTarget(name: "CoreTests", dependencies: ["Core", "Media"], swiftSettings: strict),
@@ -122,8 +125,8 @@ let package = Package(
     .testTarget(
       name: "RecorderRuntimeTests",
       dependencies: [
-        "RecorderRuntime", "Configuration", "Control", "Core", "Encoding", "Evidence", "EvidenceStore", "LinuxIO",
-        "Media", "Opening", "Synthetic",
+        "RecorderRuntime", "CDiskTrace", "Configuration", "Control", "Core", "Encoding", "Evidence", "EvidenceStore",
+        "LinuxIO", "Media", "Opening", "Synthetic",
       ], swiftSettings: strict),
     .testTarget(
       name: "AcceptanceTests",

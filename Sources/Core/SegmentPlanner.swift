@@ -11,8 +11,14 @@ public struct SegmentPlanner: Sendable {
     public var longestFragment = Nanoseconds.milliseconds(500)
     /// From here on a fragment rather ends at a keyframe.
     public var shortestFragment = Nanoseconds.milliseconds(400)
-    /// From the start of one checkpoint to the start of the next.
+    /// From the start of one checkpoint to the start of the next, at most.
     public var checkpointInterval: Nanoseconds
+    /// What a power cut may cost beyond the interval: encoder, a fragment's edge, and the flushes.
+    public var lossMargin = Nanoseconds.milliseconds(250)
+    /// The slowest flush for which the loss bound is kept. A checkpoint waits for two, a segment's first for up to four.
+    public var slowestFlush = Nanoseconds.milliseconds(150)
+    /// From the start of one checkpoint to the start of the next, at least: on a card that is too slow for the bound.
+    public var shortestInterval = Nanoseconds.milliseconds(400)
     /// A segment ends at the first keyframe after this.
     public var segmentLength: Nanoseconds
     /// How long a late track is waited for beyond two of its own intervals.
@@ -63,6 +69,9 @@ public struct SegmentPlanner: Sendable {
   /// Packets from here on do not belong to the recording; nil while it goes on.
   public private(set) var end: MonotonicTime?
   private var lastCheckpointStart: MonotonicTime
+  /// What a power cut leaves; nil before the first checkpoint.
+  private var durableEnd: MonotonicTime?
+  private var isFirstOfSegment = true
   private var isFirstCheckpointMade = false
   private var isEventPending = false
   /// A backlog is being written; when it is, a checkpoint comes at once, so that *recording* can be shown.
@@ -89,14 +98,37 @@ public struct SegmentPlanner: Sendable {
     if let newestVideo { writtenVideo = max(writtenVideo, newestVideo) }
   }
 
-  /// - Parameter start: when the checkpoint was begun; a late one is made once, never several in a row.
-  public mutating func didCheckpoint(startedAt start: MonotonicTime) {
+  /// - Parameters:
+  ///   - start: when the checkpoint was begun; a late one is made once, never several in a row.
+  ///   - durableEnd: everything before it is durable.
+  public mutating func didCheckpoint(startedAt start: MonotonicTime, durableEnd: MonotonicTime) {
     lastCheckpointStart = start
+    self.durableEnd = durableEnd
+    isFirstOfSegment = false
     isFirstCheckpointMade = true
     isEventPending = false
   }
 
-  public mutating func didBeginSegment(at start: MonotonicTime) { segmentStart = start }
+  public mutating func didBeginSegment(at start: MonotonicTime) {
+    segmentStart = start
+    isFirstOfSegment = true
+  }
+
+  /// When the next checkpoint must begin. The power may go just before it is confirmed, and what it then costs is counted from
+  /// what the one before has confirmed: on a card whose flushes take as long as they may, the interval alone is too long.
+  private var checkpointDue: MonotonicTime {
+    var due = lastCheckpointStart + (isEventPending ? settings.longestFragment : settings.checkpointInterval)
+    if let durableEnd {
+      let flushes = settings.slowestFlush * (isFirstOfSegment ? 4 : 2)
+      let bound = durableEnd + settings.checkpointInterval + settings.lossMargin - flushes - Self.safety
+      // In a backlog, or on a card that is far too slow, hurrying helps nobody.
+      if bound > lastCheckpointStart { due = min(due, bound) }
+    }
+    return max(due, lastCheckpointStart + settings.shortestInterval)
+  }
+
+  /// Writing, sealing, and the time until the writer is awake.
+  private static let safety = Nanoseconds.milliseconds(30)
 
   /// After a failed sync: everything from `start`, a keyframe, is written again in a new segment.
   public mutating func rewind(to start: MonotonicTime) {
@@ -111,7 +143,7 @@ public struct SegmentPlanner: Sendable {
   public mutating func step(now: MonotonicTime, ring: borrowing PacketRing) -> Step {
     let available = available(now: now, ring: ring)
     let end = end.map { max($0, fragmentStart) }
-    let checkpointAt = lastCheckpointStart + (isEventPending ? settings.longestFragment : settings.checkpointInterval)
+    let checkpointAt = checkpointDue
     let isCheckpointDue = now >= checkpointAt || !isFirstCheckpointMade
 
     let (edge, isRotation) = nextEdge(ring: ring)

@@ -74,18 +74,29 @@ public struct JournalWriter: ~Copyable {
   public mutating func segment(
     _ stream: borrowing SegmentStream, initSegment: [UInt8]
   ) throws(EvidenceError) -> [UInt8] {
+    try segment(
+      stream, initLength: initSegment.count,
+      commitment: Commitment.ofInit(initSegment, salt: stream.initSalt, segment: stream.segment))
+  }
+
+  /// As above, for an init segment that is in the stream already.
+  /// - Parameters:
+  ///   - initLength: its bytes.
+  ///   - commitment: `Commitment.ofInit` of it.
+  public mutating func segment(
+    _ stream: borrowing SegmentStream, initLength: Int, commitment: Hash32
+  ) throws(EvidenceError) -> [UInt8] {
     var grammar = grammar
     let headerLength = Int64(stream.header.count)
     try grammar.segment(Int64(stream.segment), headerLength: headerLength, headerHash: stream.headerHash)
-    guard !initSegment.isEmpty else { throw EvidenceError(.grammar, "a segment begins with its init segment") }
+    guard initLength > 0 else { throw EvidenceError(.grammar, "a segment begins with its init segment") }
     var fields = LineFields()
     fields.add(Key.segment, Int64(stream.segment))
     fields.add(Key.stream, 0)
     fields.add(Key.headerLength, headerLength)
     fields.add(Key.hash, stream.headerHash)
-    fields.add(Key.initLength, Int64(initSegment.count))
-    fields.add(
-      Key.commitment, Commitment.ofInit(initSegment, salt: stream.initSalt, segment: stream.segment))
+    fields.add(Key.initLength, Int64(initLength))
+    fields.add(Key.commitment, commitment)
     if let lastEnd { fields.add(Key.previousEnd, lastEnd) } else { fields.add(Key.previousEnd, code: "-") }
     return try append("SEG", fields, grammar)
   }

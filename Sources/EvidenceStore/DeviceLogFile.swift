@@ -4,7 +4,7 @@ import LinuxIO
 
 /// The camera's own log of this process start: `STORE/device/log/<start counter>.log`, chained to the one before.
 struct DeviceLogFile: ~Copyable {
-  private let file: FileDescriptor
+  private var file: LineFile
   private var writer: DeviceLogWriter
   /// A line that failed to reach the card breaks the chain: none may follow in this file.
   private var isBroken = false
@@ -21,11 +21,12 @@ struct DeviceLogFile: ~Copyable {
       try writer.start(startCounter: startCounter, boot: boot, clock: .reading(), softwareVersion: softwareVersion)
     }
     let file = try onCard(.store) { () throws(LinuxError) in
-      let file = try directory.open(
-        DeviceLogWriter.fileName(startCounter: startCounter), flags: O_WRONLY | O_CREAT | O_EXCL | O_APPEND, mode: 0o640
-      )
-      try file.write(line.span.bytes)
-      try file.dataSync()
+      var file = LineFile(
+        try directory.open(
+          DeviceLogWriter.fileName(startCounter: startCounter), flags: O_WRONLY | O_CREAT | O_EXCL | O_APPEND,
+          mode: 0o640))
+      try file.append(line)
+      try file.sync()
       try directory.sync()
       return file
     }
@@ -46,23 +47,18 @@ struct DeviceLogFile: ~Copyable {
 
   mutating func append(_ entry: DeviceLogEntry) throws(StoreError) { try append([entry]) }
 
-  /// Writes the lines in pieces and makes them durable together.
+  /// Writes the lines and makes them durable.
   mutating func append(_ entries: [DeviceLogEntry]) throws(StoreError) {
     guard !entries.isEmpty else { return }
     try requireUsable()
     isBroken = true
-    var lines: [UInt8] = []
-    for (index, entry) in entries.enumerated() {
-      lines += try sealing(.store) { () throws(EvidenceError) in try writer.append(entry, clock: .reading()) }
-      guard lines.count >= Self.pieceSize || index == entries.count - 1 else { continue }
-      try onCard(.store) { () throws(LinuxError) in try file.write(lines.span.bytes) }
-      lines.removeAll(keepingCapacity: true)
+    for entry in entries {
+      let line = try sealing(.store) { () throws(EvidenceError) in try writer.append(entry, clock: .reading()) }
+      do throws(LinuxError) { try file.append(line) } catch { throw StoreError(.store, error) }
     }
-    try onCard(.store) { () throws(LinuxError) in try file.dataSync() }
+    do throws(LinuxError) { try file.sync() } catch { throw StoreError(.store, error) }
     isBroken = false
   }
-
-  private static let pieceSize = 1 << 16
 }
 
 extension Evidence.ClockReading {

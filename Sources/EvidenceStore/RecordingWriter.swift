@@ -12,7 +12,7 @@ public struct RecordingWriter: ~Copyable {
   /// The recording's number on this device.
   public let counter: Int64
   private let directory: Directory
-  private let journalFile: FileDescriptor
+  private var journalFile: LineFile
   private var journal: JournalWriter
   private var segment: OpenSegment?
   private let parties: RecordingParties
@@ -25,15 +25,23 @@ public struct RecordingWriter: ~Copyable {
   private final class OpenSegment {
     var stream: SegmentStream
     let file: FileDescriptor
+    let initLength: Int
+    let initCommitment: Hash32
     let keepsFree: Int64
+    /// Whether the journal names it: from its first checkpoint on.
+    var isNamed = false
     var allocated: Int64 = 0
     var writtenBack: Int64 = 0
     var canAllocate = true
-    var terminator: [UInt8] = []
 
-    init(stream: consuming SegmentStream, file: consuming FileDescriptor, keepsFree: Int64) {
+    init(
+      stream: consuming SegmentStream, file: consuming FileDescriptor, initLength: Int, initCommitment: Hash32,
+      keepsFree: Int64
+    ) {
       self.stream = stream
       self.file = file
+      self.initLength = initLength
+      self.initCommitment = initCommitment
       self.keepsFree = keepsFree
     }
 
@@ -92,10 +100,10 @@ public struct RecordingWriter: ~Copyable {
       return try recordings.directory(name)
     }
     let journalFile = try onCard(.store) { () throws(LinuxError) in
-      let file = try directory.open(
-        EvidenceName.journal, flags: O_WRONLY | O_CREAT | O_EXCL | O_APPEND, mode: 0o640)
-      try file.write(line.span.bytes)
-      try file.dataSync()
+      var file = LineFile(
+        try directory.open(EvidenceName.journal, flags: O_WRONLY | O_CREAT | O_EXCL | O_APPEND, mode: 0o640))
+      try file.append(line)
+      try file.sync()
       try directory.sync()
       return file
     }
@@ -114,14 +122,17 @@ public struct RecordingWriter: ~Copyable {
   /// The newest journal line that is durable: what may be named outside the journal.
   public var head: ChainHead { durableHead }
   /// The number of the open segment or, between two, of the next.
-  public var segmentIndex: Int { segment == nil ? journal.nextSegment : max(0, journal.nextSegment - 1) }
-  /// Segments begun so far.
+  public var segmentIndex: Int { segment?.stream.segment ?? journal.nextSegment }
+  /// Whether the journal names the open segment: from its first checkpoint on.
+  public var isSegmentNamed: Bool { segment?.isNamed ?? false }
+  /// Segments that the journal names so far.
   public var segmentCount: Int { journal.nextSegment }
   /// Plaintext bytes taken into the open segment.
   public var position: Int64 { segment?.stream.position ?? 0 }
 
-  /// Begins the next segment: file, header and directory durable, then SEG; `makeInit` gets the salt that its `uuid` box
-  /// must hold and returns the init segment, which becomes the first plaintext and may hold some sound: it is wiped.
+  /// Begins the next segment; `makeInit` gets the salt that its `uuid` box must hold and returns the init segment, which
+  /// becomes the first plaintext and may hold some sound: it is wiped. Nothing is synced: the first checkpoint makes the file and its
+  /// name durable and writes SEG with its own line, so that a rotation does not wait for the card.
   public mutating func beginSegment(_ makeInit: (_ salt: [UInt8], _ index: Int) -> [UInt8]) throws(StoreError) {
     let index = journal.nextSegment
     let stream = try sealing(.seal) { () throws(EvidenceError) in
@@ -141,8 +152,6 @@ public struct RecordingWriter: ~Copyable {
       file = try onCard(.segmentWrite) { () throws(LinuxError) in
         let file = try directory.open(name, flags: O_WRONLY | O_CREAT | O_EXCL, mode: 0o640)
         try file.write(stream.header.span.bytes)
-        try file.dataSync()
-        try directory.sync()
         return file
       }
     } catch {
@@ -150,9 +159,9 @@ public struct RecordingWriter: ~Copyable {
       try? directory.unlink(name)
       throw error
     }
-    segment = OpenSegment(stream: stream, file: file, keepsFree: keepsFree)
-    guard let segment else { throw Self.noSegment }
-    try appendLine { journal throws(EvidenceError) in try journal.segment(segment.stream, initSegment: initSegment) }
+    let commitment = Commitment.ofInit(initSegment, salt: stream.initSalt, segment: index)
+    segment = OpenSegment(
+      stream: stream, file: file, initLength: initSegment.count, initCommitment: commitment, keepsFree: keepsFree)
     try write(initSegment.span.bytes)
   }
 
@@ -189,47 +198,58 @@ public struct RecordingWriter: ~Copyable {
   }
 
   /// Makes everything taken so far durable and says so in the journal: pad, seal, write, sync the segment, CKPT, sync the
-  /// journal. `facts` is asked when the segment is synced, so that the lag it states is the true one.
-  public mutating func checkpoint(_ facts: () -> CheckpointFacts) throws(StoreError) {
+  /// journal. Two flushes; a segment's first has one more, for the file's name, and SEG before its line. `facts` is asked when
+  /// the segment is synced, so that the lag it states is the true one.
+  /// - Parameter endsSegment: the segment ends here: the terminator is written with the rest; ENDSEG comes behind CKPT and is
+  ///   durable with the next checkpoint, or with CLOSE.
+  public mutating func checkpoint(endsSegment: Bool = false, _ facts: () -> CheckpointFacts) throws(StoreError) {
     guard let segment else { throw Self.noSegment }
     if segment.stream.hasNewBytes {
       while segment.stream.pad() { try segment.flushFullChunk() }
     }
     let seal: CheckpointSeal
     do throws(EvidenceError) { seal = try segment.stream.finishCheckpoint() } catch { throw StoreError(.seal, error) }
-    do throws(LinuxError) { try segment.file.dataSync() } catch { throw StoreError(.segmentSync, error) }
-    segment.terminator = seal.terminator
-    let facts = facts()
-    try appendLine { journal throws(EvidenceError) in try journal.checkpoint(seal, facts) }
-    try syncJournal()
-  }
-
-  /// Ends the segment after its last checkpoint: terminator, unused space given back, ENDSEG, all durable.
-  public mutating func endSegment() throws(StoreError) {
-    guard let segment else { throw Self.noSegment }
     do throws(LinuxError) {
-      try segment.file.write(segment.terminator.span.bytes)
-      try segment.file.truncate(to: segment.stream.fileLength + Int64(SegmentStream.terminatorByteCount))
-      try segment.file.setMode(0o440)
-      try segment.file.sync()
+      if endsSegment {
+        try segment.file.write(seal.terminator.span.bytes)
+        // Space that was reserved and not used goes back.
+        try segment.file.truncate(to: segment.stream.fileLength + Int64(SegmentStream.terminatorByteCount))
+        try segment.file.setMode(0o440)
+      }
+      try segment.file.dataSync()
+      if !segment.isNamed { try directory.sync() }
     } catch {
       throw StoreError(.segmentSync, error)
     }
-    try appendLine { journal throws(EvidenceError) in try journal.endSegment() }
+    if !segment.isNamed {
+      try appendLine { journal throws(EvidenceError) in
+        try journal.segment(segment.stream, initLength: segment.initLength, commitment: segment.initCommitment)
+      }
+      segment.isNamed = true
+    }
+    let facts = facts()
+    try appendLine { journal throws(EvidenceError) in try journal.checkpoint(seal, facts) }
     try syncJournal()
+    guard endsSegment else { return }
     segment.stream.abandon()
     self.segment = nil
+    try appendLine { journal throws(EvidenceError) in try journal.endSegment() }
   }
 
-  /// Gives the open segment up at its last checkpoint and wipes its key. A new segment may be begun.
+  /// Gives the open segment up at its last checkpoint and wipes its key. A new segment may be begun. One that had no checkpoint
+  /// yet holds nothing that was promised, and goes.
   public mutating func abandonSegment(_ error: StoreError) throws(StoreError) {
     guard let segment else { return }
     segment.stream.abandon()
+    guard segment.isNamed else {
+      self.segment = nil
+      try? directory.unlink(EvidenceName.segment(segment.stream.segment))
+      return
+    }
     // Space that was reserved and not used goes back; the file keeps every byte that was written.
     if let size = try? segment.file.size() { try? segment.file.truncate(to: size) }
     self.segment = nil
     try appendLine { journal throws(EvidenceError) in try journal.abandon(error.abandonReason) }
-    try syncJournal()
   }
 
   /// Notes a fact of health; durable with the next checkpoint.
@@ -247,17 +267,17 @@ public struct RecordingWriter: ~Copyable {
 
   private static let noSegment = StoreError(.seal, "no segment is open")
 
-  /// One line, one write.
   private mutating func appendLine(
     _ make: (inout JournalWriter) throws(EvidenceError) -> [UInt8]
   ) throws(StoreError) {
+    if journalFile.mustSync { try syncJournal() }
     let line: [UInt8]
     do throws(EvidenceError) { line = try make(&journal) } catch { throw StoreError(.journal, error) }
-    do throws(LinuxError) { try journalFile.write(line.span.bytes) } catch { throw StoreError(.journal, error) }
+    do throws(LinuxError) { try journalFile.append(line) } catch { throw StoreError(.journal, error) }
   }
 
   private mutating func syncJournal() throws(StoreError) {
-    do throws(LinuxError) { try journalFile.dataSync() } catch { throw StoreError(.journal, error) }
+    do throws(LinuxError) { try journalFile.sync() } catch { throw StoreError(.journal, error) }
     if let head = journal.head { durableHead = head }
   }
 }

@@ -303,12 +303,15 @@ final class OpenRecording {
   // MARK: - Checkpoints
 
   /// Makes everything written so far durable; then the losses known by now go into the journal.
-  func checkpoint(startedAt start: MonotonicTime, now: () -> MonotonicTime) throws(StoreError) {
+  /// - Parameter endsSegment: nothing more comes into this segment.
+  func checkpoint(
+    startedAt start: MonotonicTime, endsSegment: Bool, now: () -> MonotonicTime
+  ) throws(StoreError) {
     // After a rewind the first checkpoints lie before what the segment before holds: the end never falls.
     let end = max(planner.fragmentStart, durableEnd)
     countLosses()
     let (frames, samples) = (lostFrames, lostSamples)
-    try writer.checkpoint {
+    try writer.checkpoint(endsSegment: endsSegment) {
       CheckpointFacts(
         mediaTime: max(0, timeline.media(at: end).inMicroseconds), firstIDR: firstIDR, clock: .reading(),
         lag: max(0, (now() - end).inMilliseconds), framesLost: frames, samplesLost: samples)
@@ -318,7 +321,7 @@ final class OpenRecording {
     durableVideoCursor = videoCursor
     unconfirmedEvents.removeAll(keepingCapacity: true)
     firstIDR = nil
-    planner.didCheckpoint(startedAt: start)
+    planner.didCheckpoint(startedAt: start, durableEnd: end)
     try journalLosses()
   }
 
@@ -342,8 +345,6 @@ final class OpenRecording {
     for notice in pendingNotices { try writer.event(notice) }
     pendingNotices.removeAll(keepingCapacity: true)
   }
-
-  func endSegment() throws(StoreError) { try writer.endSegment() }
 
   func close(_ reason: CloseReason) throws(StoreError) {
     try writer.close(reason, duration: max(0, duration.inMicroseconds))

@@ -51,6 +51,7 @@ public final class Recorder {
   /// What the start found on the card.
   private var interrupted: [RecorderStatus.Interrupted] = []
   private var cardWarnings: [String] = []
+  private var isCardSlow = false
   private var hasBeenReady = false
   /// The recording that the card's failure ended, until what waits in memory is recorded.
   private var brokenOff: String?
@@ -372,6 +373,7 @@ public final class Recorder {
           brokenOff = nil
           releaseSound()
         }
+      case .slowCard(let isSlow): isCardSlow = isSlow
       case .store(let fault): handle(.store(fault))
       }
     }
@@ -649,6 +651,7 @@ public final class Recorder {
     if let recording = machine.recording, recording.durableEnd != nil {
       status.checkpointAgeMilliseconds = (now - recording.lastDurable).inMilliseconds
     }
+    if isCardSlow { status.warnings.append("the card is slow: a power cut may cost more than the last second") }
     if !isVideoLive, isStoreReady, now - started > .seconds(5) { status.warnings.append("the camera does not deliver") }
     if devices.microphone != nil, !isAudioLive, now - started > .seconds(5) {
       status.warnings.append("the microphone does not deliver")

@@ -92,6 +92,8 @@ enum StoreEvent: Sendable {
   /// Everything of the recording before this time is durable.
   case durable(end: MonotonicTime, lag: Nanoseconds)
   case closed(RecorderFault?)
+  /// The card answers flushes later than the loss bound allows for, or in time again.
+  case slowCard(Bool)
   /// The store became unusable, or usable again, while nothing is recorded. After a failure `ready` comes before.
   case store(RecorderFault?)
 }
@@ -132,8 +134,8 @@ struct StoreWorker: ~Copyable {
   /// How often an idle store looks at the card's free space.
   static let idleInterval = Nanoseconds.seconds(5)
 
-  /// The loss bound is promised for a card that confirms within this.
-  static let slowCheckpoint = Nanoseconds.milliseconds(150)
+  /// So many checkpoints in time after a late one, and the card is no longer called slow.
+  static let checkpointsToRecover = 20
   /// The counters off the card name a durable journal line at least this often.
   static let anchorInterval = Nanoseconds.seconds(10)
 
@@ -150,6 +152,7 @@ struct StoreWorker: ~Copyable {
   private var recentLosses: [Loss] = []
   private var idleFault: RecorderFault?
   private var nextIdleCheck = MonotonicTime.distantPast
+  private var checkpointsSinceSlow = Self.checkpointsToRecover
   private var isLeaving = false
 
   /// What `step` answers.
@@ -250,19 +253,17 @@ struct StoreWorker: ~Copyable {
       case .wait(let until, let packet):
         return .sleep(until: until, packet: packet)
       case .checkpoint:
-        try confirm(recording)
+        try confirm(recording, endsSegment: false)
         lookAtSpace(recording)
       case .fragment(let edge, let checkpoint, let after):
         try recording.writeFragment(before: edge, ring: ring)
         if checkpoint {
-          try confirm(recording)
+          try confirm(recording, endsSegment: after != .nothing)
           lookAtSpace(recording)
         }
         switch after {
         case .nothing: break
         case .nextSegment:
-          try recording.endSegment()
-          anchor(recording)
           try recording.beginSegment(ring: ring, at: edge)
           log.note(.segmentBegun(recording.segmentIndex))
         case .close:
@@ -275,9 +276,8 @@ struct StoreWorker: ~Copyable {
     return .again
   }
 
-  /// A clean end: the segment's terminator, ENDSEG, CLOSE.
+  /// A clean end, after the segment's: CLOSE.
   private mutating func finish(_ recording: OpenRecording) throws(StoreError) {
-    try recording.endSegment()
     try recording.close(recording.endFault == .storeFull ? .full : recording.closeReason)
     try store.didClose(id: recording.writer.id, counter: recording.writer.counter, head: recording.writer.head)
     log.note(
@@ -288,21 +288,39 @@ struct StoreWorker: ~Copyable {
   }
 
   /// A checkpoint, and everything that follows from it.
-  private mutating func confirm(_ recording: OpenRecording) throws(StoreError) {
+  private mutating func confirm(_ recording: OpenRecording, endsSegment: Bool) throws(StoreError) {
     let started = now()
-    try recording.checkpoint(startedAt: started, now: now)
+    // A segment's first: the file, its name, and the journal, twice when its lines lie in two pages.
+    let flushes: Int64 = recording.writer.isSegmentNamed ? 2 : 4
+    try recording.checkpoint(startedAt: started, endsSegment: endsSegment, now: now)
     let finished = now()
     let (end, neededFrom) = (recording.durableEnd, recording.neededFrom)
     ring.withRing { $0.pin(.recording, from: neededFrom) }
     recording.consecutiveFailures = 0
-    if finished - started > Self.slowCheckpoint {
-      log.note(.slowCard(milliseconds: (finished - started).inMilliseconds))
-    }
-    if finished - recording.lastAnchor > Self.anchorInterval {
+    judgeSpeed(of: finished - started, allowed: recording.planner.settings.slowestFlush * flushes, recording)
+    report(.durable(end: end, lag: finished - end))
+    // Once a segment is named the line of the one before is surely durable, too.
+    if endsSegment { recording.lastAnchor = .distantPast }
+    if !endsSegment, finished - recording.lastAnchor > Self.anchorInterval {
       recording.lastAnchor = finished
       anchor(recording)
     }
-    report(.durable(end: end, lag: finished - end))
+  }
+
+  /// A card that is slower than the loss bound allows for is shown and written down: once, and again when it is in time. How
+  /// much was at risk is the lag in each CKPT.
+  private mutating func judgeSpeed(of taken: Nanoseconds, allowed: Nanoseconds, _ recording: OpenRecording) {
+    let wasSlow = checkpointsSinceSlow < Self.checkpointsToRecover
+    if taken > allowed {
+      checkpointsSinceSlow = 0
+      log.note(.slowCard(milliseconds: taken.inMilliseconds))
+    } else {
+      checkpointsSinceSlow = min(checkpointsSinceSlow + 1, Self.checkpointsToRecover)
+    }
+    let isSlow = checkpointsSinceSlow < Self.checkpointsToRecover
+    guard isSlow != wasSlow else { return }
+    recording.pendingNotices.append(.storage(isSlow ? .slow : .recovered, freeMegabytes: max(0, freeBytes >> 20)))
+    report(.slowCard(isSlow))
   }
 
   private mutating func didClose(_ fault: RecorderFault?, durableEnd: MonotonicTime) {

@@ -17,12 +17,11 @@ struct RecoveryTests {
       for count in 1...checkpoints {
         try writer.write(bytes.span.bytes)
         let second = Int64((segment - 1) * checkpoints + count)
-        try writer.checkpoint {
+        try writer.checkpoint(endsSegment: segment < segments && count == checkpoints) {
           CheckpointFacts(
             mediaTime: second * 1_000_000, firstIDR: nil, clock: .reading(), lag: 1, framesLost: 0, samplesLost: 0)
         }
       }
-      if segment < segments { try writer.endSegment() }
     }
     try writer.write(bytes.span.bytes)
     return store

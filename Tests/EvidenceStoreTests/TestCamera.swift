@@ -164,11 +164,10 @@ extension RecordingWriter {
     try beginSegment { salt, index in salt + [UInt8(index)] }
     let bytes = [UInt8](repeating: 7, count: 100_000)
     try write(bytes.span.bytes)
-    try checkpoint {
+    try checkpoint(endsSegment: true) {
       CheckpointFacts(
         mediaTime: 1_000, firstIDR: nil, clock: .reading(), lag: 1, framesLost: 0, samplesLost: 0)
     }
-    try endSegment()
     try close(.stop, duration: 1_000)
   }
 }

@@ -35,6 +35,18 @@ struct Agency {
     trust = try DeviceTrust(root: root.key, roles: roles, enrolment: enrolment, recipients: recipients)
   }
 
+  /// The same with its camera's card and keys at other places.
+  func moved(card: String, identity: String) -> Agency {
+    Agency(self, storePath: card, identityPath: identity)
+  }
+
+  private init(_ other: Agency, storePath: String, identityPath: String) {
+    identity = other.identity
+    trust = other.trust
+    self.storePath = storePath
+    self.identityPath = identityPath
+  }
+
   func openStore() throws -> EvidenceStore {
     try EvidenceStore.open(
       path: storePath, identityPath: identityPath,

@@ -164,6 +164,36 @@ struct CardFailureTests {
     #expect(counters == Set(captured.map { UInt32($0.position) }))
   }
 
+  @Test("a card that answers flushes too late is said once and written down, and again when it is in time")
+  func slow() throws {
+    let scratch = try Scratch()
+    let agency = try Agency(scratch, storePath: scratch.path("card"))
+    let run = try PowerCutRun(
+      Reel.plain.get(), agency: agency, scratch: scratch, segment: .seconds(60), reserveBytes: 0, flush: 1...20,
+      postEvent: .zero, seed: 1)
+    run.run(to: 6_000)
+    run.trigger()
+    run.run(to: 10_000)
+    run.flush = 200...300
+    run.run(to: 14_000)
+    run.flush = 1...20
+    run.run(to: 34_000)
+    run.stop()
+    run.run(to: 37_000)
+    let said = run.studio.reported.compactMap { if case .slowCard(let isSlow) = $0.event { isSlow } else { nil } }
+    #expect(said == [true, false])
+    let footage = try Footage(agency, scratch: scratch)
+    #expect(footage.verdict.headline == .verified, "\(footage.verdict.findings)")
+    let events = footage.lines("EVT").compactMap { JournalEvent($0) }
+    let written = events.compactMap { event -> JournalEvent.StorageCondition? in
+      if case .storage(let what, _) = event { what } else { nil }
+    }
+    #expect(written == [.slow, .recovered])
+    // Far too slow for the bound, and still a checkpoint for every second or so: the journal has each one's lag.
+    let lags = footage.lines("CKPT").compactMap { $0.encoded(Key.lag).flatMap { Int64($0) } }
+    #expect(lags.max().map { $0 > 400 } == true)
+  }
+
   @Test("the reserve that the card runs into ends the recording cleanly: closed, complete, fault store_full", .card)
   func reserve() throws {
     let card = try SmallCard(bytes: 4 << 20)
@@ -203,8 +233,12 @@ struct CardFailureTests {
     studio.run(to: 70_000)
     #expect(studio.closing == .some(.storeFull))
     let footage = try Footage(studio.agency, scratch: studio.scratch)
-    // Whether there was room for a last line is the file system's business.
-    #expect([.verifiedTo, .verifiedWithGaps].contains(footage.verdict.headline), "\(footage.verdict.findings)")
+    // Whether there was room for a last line is the file system's business; a segment that had no checkpoint yet is gone.
+    switch footage.verdict.headline {
+    case .verifiedTo, .verifiedWithGaps: break
+    case .verified: #expect(footage.verdict.closeReason == .full)
+    default: Issue.record("\(footage.verdict.findings)")
+    }
     #expect(footage.lines("ENDSEG").count >= 1)
     let run = try #require(footage.runs.first)
     #expect(SyntheticReport(frames: try footage.frames(run), beeps: []).isComplete)

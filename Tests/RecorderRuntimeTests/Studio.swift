@@ -10,7 +10,7 @@ import Testing
 /// The recorder without its threads, in virtual time: a reel's packets arrive in the real ring, and the real writer is
 /// stepped whenever the store thread would have been woken.
 final class Studio {
-  private final class VirtualClock {
+  final class VirtualClock {
     var now = Reel.epoch
   }
 
@@ -24,7 +24,7 @@ final class Studio {
   let preEvent: Nanoseconds
   /// What opening the store found on the card.
   let recovery: RecoveryReport
-  private let clock = VirtualClock()
+  private let clock: VirtualClock
   private var worker: StoreWorker
   private var next = StoreWorker.Next.again
   private var cursor = 0
@@ -36,6 +36,7 @@ final class Studio {
   /// What the writer told the control loop, with the virtual time of it.
   private final class Reports {
     var events: [(time: MonotonicTime, event: StoreEvent)] = []
+    var observer: (StoreEvent) -> Void = { _ in }
   }
   private let reports = Reports()
 
@@ -46,10 +47,13 @@ final class Studio {
   init(
     _ reel: Reel, scratch: Scratch? = nil, storePath: String? = nil, agency: Agency? = nil,
     preEvent: Nanoseconds = .seconds(10),
-    stallReserve: Nanoseconds = .seconds(10), segment: Nanoseconds = .seconds(20), reserveBytes: Int64 = 0
+    stallReserve: Nanoseconds = .seconds(10), segment: Nanoseconds = .seconds(20), reserveBytes: Int64 = 0,
+    clock: VirtualClock = VirtualClock(), observer: @escaping (StoreEvent) -> Void = { _ in }
   ) throws {
     let scratch = try scratch ?? Scratch()
     self.scratch = scratch
+    self.clock = clock
+    reports.observer = observer
     self.reel = reel
     self.preEvent = preEvent
     self.agency = try agency ?? Agency(scratch, storePath: storePath ?? scratch.path("card"))
@@ -73,7 +77,11 @@ final class Studio {
     recovery = store.recovery
     worker = StoreWorker(
       store: store, ring: ring, profile: profile, commands: commands, wishes: wishes, health: health,
-      log: try EventLog(), now: { clock.now }, report: { reports.events.append((clock.now, $0)) })
+      log: try EventLog(), now: { clock.now },
+      report: {
+        reports.events.append((clock.now, $0))
+        reports.observer($0)
+      })
   }
 
   var now: MonotonicTime { clock.now }
@@ -103,6 +111,18 @@ final class Studio {
       if stall.contains(moment) { continue }
       wake(newest)
     }
+  }
+
+  /// Time passes while the writer waits for the card: what is captured meanwhile arrives, and nobody is woken.
+  func pass(_ span: Nanoseconds) {
+    let end = clock.now + span
+    while cursor < reel.packets.count, reel.packets[cursor].arrival <= end {
+      let packet = reel.packets[cursor]
+      cursor += 1
+      clock.now = max(packet.arrival, clock.now)
+      arrive(packet)
+    }
+    clock.now = end
   }
 
   private func arrive(_ packet: Reel.Packet) {
@@ -158,8 +178,15 @@ final class Studio {
     return request
   }
 
-  func stop() {
-    wishes.end(at: clock.now, .stop)
+  /// - Parameter postEvent: how much longer the recording goes on.
+  func stop(postEvent: Nanoseconds = .zero) {
+    wishes.end(at: clock.now + postEvent, .stop)
+    hasWish = true
+  }
+
+  /// A trigger takes the end away.
+  func goOn() {
+    wishes.end(at: nil, .stop)
     hasWish = true
   }
 
