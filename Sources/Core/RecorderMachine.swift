@@ -78,6 +78,8 @@ public struct RecorderMachine: Sendable {
   /// A trigger whose footage is in memory because the card failed: it is recorded when the card takes writes again.
   public struct Waiting: Hashable, Sendable {
     public var trigger: Trigger
+    /// It was being recorded when the card failed; else it came when nothing could be, and a stop takes it back.
+    public var isAccepted = false
     /// What lies before is durable in the recording that the failure ended; nil: nothing of it is.
     public var from: MonotonicTime?
     /// As the recording's end.
@@ -282,8 +284,7 @@ public struct RecorderMachine: Sendable {
       }
     case .stop(let time):
       effects.answer = waiting == nil ? .notRecording : .stopped
-      // What was recorded before the failure goes on to the stop; a trigger that was only remembered is taken back.
-      guard var going = waiting, going.from != nil else {
+      guard var going = waiting, going.isAccepted else {
         state = .cannotRecord(fault, waiting: nil)
         return
       }
@@ -339,8 +340,8 @@ public struct RecorderMachine: Sendable {
       return
     case .closed(let fault?):
       let isWhole = recording.end.map { $0 <= recording.durableEnd ?? .distantPast } ?? false
-      fail(
-        fault, isWhole ? nil : Waiting(trigger: recording.trigger, from: recording.durableEnd, end: recording.end))
+      let (trigger, durable, end) = (recording.trigger, recording.durableEnd, recording.end)
+      fail(fault, isWhole ? nil : Waiting(trigger: trigger, isAccepted: true, from: durable, end: end))
       return
     case .terminate:
       effects.end = recording.end.map { min($0, now) } ?? now

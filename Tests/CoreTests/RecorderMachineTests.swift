@@ -498,6 +498,14 @@ struct RecorderMachineTests {
     #expect(back.open == trigger(0) && back.openFrom == at(5_000) && back.end == .some(at(12_000)))
     _ = machine.handle(.durable(end: at(12_000)), now: at(16_500))
     #expect(Self.name(machine.state) == "closing")
+    // The same when the card failed before anything was durable: the trigger was accepted, and its pre-event is in memory.
+    var early = RecorderMachine(limits: .init(postEvent: .zero))
+    _ = early.handle(.captureReady, now: at(0))
+    _ = early.handle(.trigger(trigger(100)), now: at(100))
+    _ = early.handle(.closed(.storeFailed), now: at(200))
+    _ = early.handle(.stop(at(900)), now: at(900))
+    let saved = early.handle(.store(nil), now: at(6_000))
+    #expect(saved.open == trigger(100) && saved.openFrom == nil && saved.end == .some(at(900)))
     // A press takes the stop back, as it does in the post-event.
     #expect(pressedAgain.handle(.trigger(trigger(8_000)), now: at(8_000)).answer == .remembered)
     #expect(pressedAgain.handle(.store(nil), now: at(16_000)).end == nil)
