@@ -44,22 +44,28 @@ struct DeviceLogFile: ~Copyable {
     }
   }
 
-  mutating func append(_ entry: DeviceLogEntry) throws(StoreError) { try append([entry]) }
+  /// Returns the line.
+  @discardableResult
+  mutating func append(_ entry: DeviceLogEntry) throws(StoreError) -> [UInt8] { try append([entry]) }
 
-  /// Writes the lines in pieces and makes them durable together.
-  mutating func append(_ entries: [DeviceLogEntry]) throws(StoreError) {
-    guard !entries.isEmpty else { return }
+  /// Writes the lines in pieces and makes them durable together. Returns the last one.
+  @discardableResult
+  mutating func append(_ entries: [DeviceLogEntry]) throws(StoreError) -> [UInt8] {
+    var line: [UInt8] = []
+    guard !entries.isEmpty else { return line }
     try requireUsable()
     isBroken = true
     var lines: [UInt8] = []
     for (index, entry) in entries.enumerated() {
-      lines += try sealing(.store) { () throws(EvidenceError) in try writer.append(entry, clock: .reading()) }
+      line = try sealing(.store) { () throws(EvidenceError) in try writer.append(entry, clock: .reading()) }
+      lines += line
       guard lines.count >= Self.pieceSize || index == entries.count - 1 else { continue }
       try onCard(.store) { () throws(LinuxError) in try file.write(lines.span.bytes) }
       lines.removeAll(keepingCapacity: true)
     }
     try onCard(.store) { () throws(LinuxError) in try file.dataSync() }
     isBroken = false
+    return line
   }
 
   private static let pieceSize = 1 << 16

@@ -216,7 +216,7 @@ struct VectorStore {
 
   private static func agency(seed first: UInt8) throws -> Agency {
     var seed = first
-    return try Agency(random: { count in
+    return try Agency(hasDock: false, random: { count in
       seed += 1
       return [UInt8](repeating: seed, count: count)
     })
