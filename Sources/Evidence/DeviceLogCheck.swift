@@ -27,7 +27,8 @@ extension DeviceLog {
       verdict.add(
         Finding(
           .remark(.deleted), file: EvidenceName.journal, line: deletion.last.n,
-          "the camera deleted this recording against a receipt by \(deletion.name); what is here is a copy, or was left"))
+          "the camera deleted this recording against a receipt by \(deletion.name); what is here is a copy, or was left"
+        ))
     }
     if let docking = dockings[facts.recordingCounter], isKnown { verdict.docking = docking }
 
@@ -204,7 +205,9 @@ extension DeviceLog {
 
   /// A deletion explains that a recording is not here only together with its receipt.
   private func checkDeleted(_ present: Set<EvidenceID>, _ records: DockRecords, _ verdict: inout Verdict) {
-    for deletion in deletions.values.joined().sorted(by: { ($0.counter, "\($0.receipt)") < ($1.counter, "\($1.receipt)") })
+    for deletion in deletions.values.joined().sorted(by: {
+      ($0.counter, "\($0.receipt)") < ($1.counter, "\($1.receipt)")
+    })
     where !present.contains(deletion.id) {
       guard let problem = problem(with: deletion, records) else { continue }
       verdict.add(

@@ -31,7 +31,8 @@ public struct DockGreeting: Hashable, Sendable {
     }
     let dock = try VerifierKey(String(head.rest[0][1]))
     guard note.isSigned(by: dock), roles.allows(.receipt, note, by: dock, issued: head.issued) else {
-      throw EvidenceError(.note, "the greeting is not signed by \(dock.name) as a key that roles.note lets sign receipts")
+      throw EvidenceError(
+        .note, "the greeting is not signed by \(dock.name) as a key that roles.note lets sign receipts")
     }
     guard id == device else { throw EvidenceError(.note, "the dock greets camera \(id), not this one") }
     issued = head.issued

@@ -65,13 +65,17 @@ public struct DockRecords: Sendable {
 
   /// In the order of the log.
   func logWitnesses(of device: EvidenceID) -> [LogWitness] {
-    let seen = anchors.filter { $0.device == device }.map { LogWitness(head: $0.head, words: "a dock holds the camera's signature of it (ANCHOR)") }
+    let seen = anchors.filter { $0.device == device }.map {
+      LogWitness(head: $0.head, words: "a dock holds the camera's signature of it (ANCHOR)")
+    }
     let receipted = receipts.values.filter { $0.device == device }.compactMap { receipt in
       receipt.log.map {
         LogWitness(head: $0.head, words: "the receipt of recording \(receipt.counter) by \(receipt.dock.name) names it")
       }
     }
-    return (seen + receipted).sorted { ($0.head.n, "\($0.head.hash)", $0.words) < ($1.head.n, "\($1.head.hash)", $1.words) }
+    return (seen + receipted).sorted {
+      ($0.head.n, "\($0.head.hash)", $0.words) < ($1.head.n, "\($1.head.hash)", $1.words)
+    }
   }
 
   /// Lines of a recording's journal that a dock has seen, in their order.
@@ -88,7 +92,9 @@ public struct DockRecords: Sendable {
     let receipted = receipts.values.filter { $0.device == device && $0.id == id }.map {
       DeviceLog.Witness(head: $0.last, words: "the receipt by \($0.dock.name) names line \($0.last.n) of the journal")
     }
-    return (seen + receipted).sorted { ($0.head.n, "\($0.head.hash)", $0.words) < ($1.head.n, "\($1.head.hash)", $1.words) }
+    return (seen + receipted).sorted {
+      ($0.head.n, "\($0.head.hash)", $0.words) < ($1.head.n, "\($1.head.hash)", $1.words)
+    }
   }
 
   /// Whether a dock had the recording when the device's log had no line behind `n`.

@@ -134,7 +134,8 @@ public struct Receipt: Hashable, Sendable {
     var lines = NoteHead.lines(kind: kind, version: version, issued: issued, isDemo: isDemo)
     lines += [
       "dock \(signer.key)", "device \(opening.device)",
-      "recording \(opening.facts.recordingCounter) \(opening.id)", "open \(opening.hash)", "last \(last.n) \(last.hash)",
+      "recording \(opening.facts.recordingCounter) \(opening.id)", "open \(opening.hash)",
+      "last \(last.n) \(last.hash)",
       log.map { "log \($0.head.n) \($0.head.hash) \($0.lastCounter)" } ?? "log -",
       "answers \(verdict.integrity.rawValue) \(verdict.end.rawValue) \(verdict.completeness.rawValue)",
     ]

@@ -33,7 +33,8 @@ public enum ReceiptRefusal: Error, Hashable, Sendable, CustomStringConvertible {
       "the dock's answers (\(answers.joined(separator: ", "))) permit no deletion, or it does not acknowledge exactly those "
         + "that must be; look at the recording at the dock"
     case .otherCamera(let id): "the receipt is for camera \(id)"
-    case .otherRecording(let counter, let id): "the receipt is for recording \(counter)-\(id), or for another OPEN line of it"
+    case .otherRecording(let counter, let id):
+      "the receipt is for recording \(counter)-\(id), or for another OPEN line of it"
     case .stale(let what): "the receipt is older than the recording: \(what); copy and verify it again"
     case .changed(let name):
       "\(name) is not the file that the dock has a copy of; keep the card as it is and have it looked at"

@@ -257,7 +257,9 @@ public struct StartRecovery: Sendable {
   private mutating func explainMissing(_ present: Set<EvidenceID>) {
     var gone: [EvidenceID: Int64] = [:]
     for (counter, openings) in log.openings {
-      for opening in openings where !present.contains(opening.id) && log.deletions[opening.id] == nil { gone[opening.id] = counter }
+      for opening in openings where !present.contains(opening.id) && log.deletions[opening.id] == nil {
+        gone[opening.id] = counter
+      }
     }
     if let id = memory.id, !present.contains(id) {
       let counter = memory.recordingCounter

@@ -30,42 +30,31 @@ public enum DeletionFailure: Error, Sendable, CustomStringConvertible {
 
 /// What happens while the camera is docked. On the store thread, like everything here.
 extension EvidenceStore {
-  /// Deletes a recording that a dock holds a copy of, byte for byte. Reads all of it first.
+  /// Deletes a recording that a dock holds a copy of, byte for byte.
   ///
   /// DELETE is durable before the first name goes. Segments go before the journal, so that what a power cut leaves still says
   /// what it is; the next start removes that.
-  /// - Parameters:
-  ///   - bytes: the dock's receipt.note.
-  ///   - roles: the roles.note in force.
   @discardableResult
-  public mutating func delete(receipt bytes: [UInt8], roles: RolesNote) throws(DeletionFailure) -> Deletion {
-    let receipt: Receipt
-    do throws(ReceiptRefusal) {
-      receipt = try Receipt(parsing: bytes, roles: roles)
-      try requirePermission(receipt)
-    } catch {
-      throw .refused(error)
+  public mutating func delete(_ checked: CheckedReceipt) throws(DeletionFailure) -> Deletion {
+    guard checked.receipt.device == parties.device.identity.id else {
+      throw .refused(.otherCamera(checked.receipt.device))
     }
+    let deletion = Deletion(checked.receipt)
     let memory = counters.record.memory
-    if memory.id == receipt.id, [.reserved, .opened].contains(memory.state) { throw .notEnded }
-    let name = EvidenceName.recording(counter: receipt.counter, id: receipt.id)
+    if memory.id == deletion.id, [.reserved, .opened].contains(memory.state) { throw .notEnded }
     do {
       let directory: Directory
-      do throws(LinuxError) { directory = try recordings.directory(name) } catch {
-        guard error.errno == ENOENT else { throw ReadFailure(file: name, reason: error.description) }
-        throw ReceiptRefusal.gone(name)
+      do throws(LinuxError) { directory = try recordings.directory(checked.name) } catch {
+        throw error.errno == ENOENT
+          ? DeletionFailure.refused(.gone(checked.name))
+          : .unreadable(ReadFailure(file: checked.name, reason: error.description))
       }
-      let stored = try StoredRecording(
-        CardDirectory(directory), id: receipt.id, counter: receipt.counter, device: parties.device.identity)
-      try receipt.requirePermission(toDelete: stored, of: parties.device.identity.id)
-    } catch let refusal as ReceiptRefusal {
-      throw .refused(refusal)
-    } catch let failure as ReadFailure {
-      throw .unreadable(failure)
+      try checked.requireUnchanged(directory)
+    } catch let failure as DeletionFailure {
+      throw failure
     } catch {
-      throw .unreadable(ReadFailure(file: name, reason: "\(error)"))
+      throw .unreadable(ReadFailure(file: checked.name, reason: "\(error)"))
     }
-    let deletion = Deletion(receipt)
     do throws(StoreError) {
       try log.append(.delete(deletion))
       let head = log.head
@@ -78,13 +67,8 @@ extension EvidenceStore {
     } catch {
       throw .notLogged(error)
     }
-    do throws(StoreError) { try removeDeleted(name) } catch { throw .unfinished(error) }
+    do throws(StoreError) { try removeDeleted(checked.name) } catch { throw .unfinished(error) }
     return deletion
-  }
-
-  private func requirePermission(_ receipt: Receipt) throws(ReceiptRefusal) {
-    // Before anything is looked for under its names.
-    guard receipt.device == parties.device.identity.id else { throw .otherCamera(receipt.device) }
   }
 
   /// Removes the files of a recording whose DELETE is durable, and its directory. What is no file of a recording is left, and

@@ -42,7 +42,8 @@ struct ReceiptTests {
     }
   }
 
-  @Test("A receipt says what the dock verified and holds: every file's name, size and hash, sorted, and the camera agrees")
+  @Test(
+    "A receipt says what the dock verified and holds: every file's name, size and hash, sorted, and the camera agrees")
   func roundTrip() throws {
     let docked = try Docked()
     let receipt = docked.receipt
@@ -77,7 +78,8 @@ struct ReceiptTests {
     }
   }
 
-  @Test("A receipt by a key without the role, in another dock's name, or after the grant's end has a refusal of its own")
+  @Test(
+    "A receipt by a key without the role, in another dock's name, or after the grant's end has a refusal of its own")
   func forged() throws {
     let docked = try Docked()
     let agency = docked.agency
@@ -222,7 +224,8 @@ struct ReceiptTests {
     }
   }
 
-  @Test("Which answers permit deletion: a whole or cut-off recording; what is wrong with it itself must be acknowledged")
+  @Test(
+    "Which answers permit deletion: a whole or cut-off recording; what is wrong with it itself must be acknowledged")
   func permission() {
     for end in [RecordingEnd.closed, .interrupted] {
       for completeness in [

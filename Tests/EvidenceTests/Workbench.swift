@@ -126,11 +126,12 @@ struct Agency {
 
   /// What a dock signs for a recording as it verifies it.
   func receipt(
-    for made: TestRecording, log: DeviceLog? = nil, present: [String]? = nil, version: Int64 = 1,
-    isAcknowledged: Bool = false, issued: Int64 = Agency.issued, signer: NoteSigner? = nil
+    for made: TestRecording, log: DeviceLog? = nil, present: [String]? = nil, records: DockRecords = DockRecords(),
+    version: Int64 = 1, isAcknowledged: Bool = false, issued: Int64 = Agency.issued, signer: NoteSigner? = nil
   ) throws -> [UInt8] {
     try Receipt.make(
-      version: version, issued: issued, isDemo: false, verdict: made.verify(trust, log: log, present: present),
+      version: version, issued: issued, isDemo: false,
+      verdict: made.verify(trust, log: log, present: present, records: records),
       files: Receipt.files(of: made.files), log: log?.receiptHead, isAcknowledged: isAcknowledged, roles: rolesNote,
       signer: signer ?? dock)
   }
