@@ -1,4 +1,4 @@
-/// The three notes an agency signs. Each has `lapel/<kind> v1`, `version <n>`, `issued <ms>`, perhaps `demo`, then its own
+/// What all notes of an agency begin with. Each has `lapel/<kind> v1`, `version <n>`, `issued <ms>`, perhaps `demo`, then its own
 /// lines; anything else is refused.
 struct NoteHead {
   let version: Int64
@@ -108,9 +108,13 @@ public struct RolesNote: Hashable, Sendable {
 
   /// Whether a key with that role signed a note issued at that time.
   func allows(_ role: Role, _ note: Note, issued: Int64) -> Bool {
-    grants.contains { grant in
-      grant.role == role && (grant.notAfter.map { issued <= $0 } ?? true) && note.isSigned(by: grant.key)
-    }
+    grants.contains { allows(role, note, by: $0.key, issued: issued) }
+  }
+
+  /// Whether that key has the role at that time, and signed the note.
+  func allows(_ role: Role, _ note: Note, by key: VerifierKey, issued: Int64) -> Bool {
+    grants.contains { $0.role == role && $0.key == key && ($0.notAfter.map { issued <= $0 } ?? true) }
+      && note.isSigned(by: key)
   }
 }
 
@@ -224,6 +228,8 @@ public struct DeviceTrust: Hashable, Sendable {
   public var recipients: NoteReference?
   /// Stanzas that every segment header must have, when OPEN names exactly that recipients.note.
   public var recipientCount: Int?
+  /// The device's revocation, if it was revoked.
+  public var revocation: Revocation?
 
   /// Trust in one key that was pinned by hand.
   public init(device: DeviceIdentity, keyPlace: EnrolNote.KeyPlace) {
@@ -233,10 +239,12 @@ public struct DeviceTrust: Hashable, Sendable {
   }
 
   /// Trust that begins at the agency's pinned root: root → roles.note → enrol.note, recipients.note.
-  /// - Parameter recipients: the note's bytes; nil when not at hand.
+  /// - Parameters:
+  ///   - recipients: the note's bytes; nil when not at hand.
+  ///   - revocations: every revoke.note at hand; those of other devices are left aside, the highest version counts.
   /// - Throws: what is wrong with the first bad note.
   public init(
-    root: VerifierKey, roles: [UInt8], enrolment: [UInt8], recipients: [UInt8]?
+    root: VerifierKey, roles: [UInt8], enrolment: [UInt8], recipients: [UInt8]?, revocations: [[UInt8]] = []
   ) throws(EvidenceError) {
     let rolesNote = try RolesNote(parsing: roles, root: root)
     let enrolNote = try EnrolNote(parsing: enrolment, roles: rolesNote)
@@ -248,6 +256,15 @@ public struct DeviceTrust: Hashable, Sendable {
       self.recipients = note.reference
       recipientCount = note.recipients.recipients.count
       isDemo = isDemo || note.isDemo
+    }
+    for bytes in revocations {
+      let note = try Revocation(parsing: bytes, roles: rolesNote)
+      guard note.device == device.id else { continue }
+      // Of two under one version the one that trusts less.
+      if let held = revocation, (held.version, -(held.last?.n ?? -1)) >= (note.version, -(note.last?.n ?? -1)) {
+        continue
+      }
+      revocation = note
     }
   }
 }

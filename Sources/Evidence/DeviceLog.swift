@@ -10,6 +10,8 @@ public struct DeviceLog: Sendable {
     public let openHash: Hash32
     /// The device-log line.
     public let n: Int64
+    /// Nothing before it was left unread.
+    let isUnbroken: Bool
   }
 
   /// One RECOVER line with its RFILE lines.
@@ -48,6 +50,10 @@ public struct DeviceLog: Sendable {
   public private(set) var recoveries: [EvidenceID: [Recovery]] = [:]
   /// Counters of recordings that a start did not find.
   public private(set) var lost: [EvidenceID: Int64] = [:]
+  /// DELETE lines by recording, without repetitions.
+  public private(set) var deletions: [EvidenceID: [Deletion]] = [:]
+  /// The last DOCK before each line that opened a recording, by recording counter.
+  public private(set) var dockings: [Int64: Docking] = [:]
   /// The highest start counter that a valid START has.
   public private(set) var lastStart: Int64 = 0
   /// The highest recording counter that any line has.
@@ -61,10 +67,15 @@ public struct DeviceLog: Sendable {
   private var tail = SHA256()
   private var tailCount: Int64 = 0
   private var lastRecovered: EvidenceID?
+  private var lastDocking: Docking?
+  /// The line before the first one, as the first START names it.
+  private(set) var before: ChainHead?
   /// The file before this one made no sense: the next START begins anew.
   private var isBroken = false
   /// Numbers of the lines behind which lines were not read; -1: before the first.
   private var holes: [Int64] = []
+  /// The last line before the first hole.
+  private var unbrokenEnd: Int64 = -1
   /// The first line that explains a recording counter: OPENED, VOID or LOST.
   private(set) var explanations: [Int64: Int64] = [:]
   /// Lines below this one need no look at their own signature when it proves to be in the chain.
@@ -127,6 +138,23 @@ public struct DeviceLog: Sendable {
     return n - head.n <= tailCount / Int64(JournalLine.leastByteCount)
   }
 
+  /// What a receipt says of the log; nil before its first line.
+  public var receiptHead: Receipt.LogHead? { head.map { Receipt.LogHead(head: $0, lastCounter: lastCounter) } }
+
+  /// Whether the log has this line, or follows it.
+  func reaches(_ line: ChainHead) -> Bool { hashes[line.n] == line.hash || before == line }
+
+  /// Whether OPENED of this recording stands at or before a line that is trusted, in one chain with it.
+  func hasOpened(_ id: EvidenceID, _ openHash: Hash32, counter: Int64, upTo trusted: ChainHead) -> Bool {
+    guard trusted.n <= unbrokenEnd, hashes[trusted.n] == trusted.hash else { return false }
+    return openings[counter]?.contains {
+      $0.id == id && $0.openHash == openHash && $0.isUnbroken && $0.n <= trusted.n
+    } == true
+  }
+
+  /// Nothing at all is there: neither a line nor anything that may have been one.
+  var isEmpty: Bool { head == nil && tailCount == 0 && !isBroken }
+
   /// The lines of a recording's journal that the log speaks of.
   func witnesses(of id: EvidenceID) -> [Witness] {
     (witnesses[id] ?? [:]).values.sorted { $0.head.n < $1.head.n }
@@ -169,7 +197,9 @@ public struct DeviceLog: Sendable {
       isFirst = false
       let hash = line.hash
       head = ChainHead(n: line.n, hash: hash)
-      hashes[line.n] = hash
+      // Of two lines for one number the first counts: what was read before anything was left unread.
+      if hashes[line.n] == nil { hashes[line.n] = hash }
+      if holes.isEmpty { unbrokenEnd = line.n }
       if head == trusted, !isBroken { isTrustProven = true }
     }
   }
@@ -249,7 +279,10 @@ public struct DeviceLog: Sendable {
     }
     // Nobody attests what lies before this START.
     if wasBroken, tailCount > 0 { reportTail(name) }
-    if head == nil { firstNumber = line.n }
+    if head == nil {
+      firstNumber = line.n
+      before = line.n > 0 ? ChainHead(n: line.n - 1, hash: line.previous) : nil
+    }
     lastStart = max(lastStart, counter)
     isBroken = false
     tail = SHA256()
@@ -284,8 +317,9 @@ public struct DeviceLog: Sendable {
       explain(counter, n)
       // The same recording once more is the same statement: a start that did not see the first one made it.
       if openings[counter]?.contains(where: { $0.id == id && $0.openHash == openHash }) != true {
-        openings[counter, default: []].append(Opening(id: id, openHash: openHash, n: n))
+        openings[counter, default: []].append(Opening(id: id, openHash: openHash, n: n, isUnbroken: holes.isEmpty))
       }
+      if dockings[counter] == nil { dockings[counter] = lastDocking }
     case .closed(let id, _, let head, _):
       closings[id] = head
       witness(id, head, "the device log says that the recording was closed by line \(head.n)")
@@ -314,6 +348,19 @@ public struct DeviceLog: Sendable {
     case .lost(let id, let counter):
       explain(counter, n)
       lost[id] = counter
+    case .dock(let docking): lastDocking = docking
+    case .anchor(let anchor):
+      if let recording = anchor.recording {
+        witness(
+          recording.id, recording.head,
+          "the camera signed line \(recording.head.n) of the journal for a dock (device-log line \(n))")
+      }
+    case .delete(let deletion):
+      explain(deletion.counter, n)
+      if deletions[deletion.id]?.contains(deletion) != true { deletions[deletion.id, default: []].append(deletion) }
+      witness(
+        deletion.id, deletion.last, "the recording ended with line \(deletion.last.n) when it was deleted")
+    case .audit: break
     }
     lastRecovered = recovered
   }

@@ -11,6 +11,10 @@ public enum DeviceLogEntry: Hashable, Sendable {
   case recoverFile(RecoveredFile)
   /// A recording that was opened is not on the card.
   case lost(id: EvidenceID, counter: Int64)
+  case dock(Docking)
+  case anchor(LogAnchor)
+  case delete(Deletion)
+  case audit(AuditEvent)
 
   public var type: DeviceLogType {
     switch self {
@@ -21,6 +25,10 @@ public enum DeviceLogEntry: Hashable, Sendable {
     case .recover: .recover
     case .recoverFile: .recoverFile
     case .lost: .lost
+    case .dock: .dock
+    case .anchor: .anchor
+    case .delete: .delete
+    case .audit: .audit
     }
   }
 
@@ -31,7 +39,9 @@ public enum DeviceLogEntry: Hashable, Sendable {
     case .void(let void): void.counter
     case .check(let check): check.recording?.counter
     case .recover(let journal): journal.counter
-    case .recoverFile: nil
+    case .anchor(let anchor): anchor.recording?.counter
+    case .delete(let deletion): deletion.counter
+    case .recoverFile, .dock, .audit: nil
     }
   }
 }
@@ -216,6 +226,10 @@ extension DeviceLogEntry {
     case .lost(let id, let counter):
       fields.add(Key.id, id)
       fields.add(Key.recordingCounter, counter)
+    case .dock(let docking): docking.add(to: &fields)
+    case .anchor(let anchor): anchor.add(to: &fields)
+    case .delete(let deletion): deletion.add(to: &fields)
+    case .audit(let event): event.add(to: &fields)
     }
     return fields
   }
@@ -224,7 +238,7 @@ extension DeviceLogEntry {
 // MARK: - Reading
 
 extension DeviceLogEntry {
-  /// Nil for a type that this version does not write.
+  /// Nil for START, and for a type that this version does not know.
   /// - Throws: `.journalLine` when a key is missing or has a value that this version does not know.
   init?(_ line: JournalLine) throws(EvidenceError) {
     let keys = Keys(line)
@@ -284,7 +298,11 @@ extension DeviceLogEntry {
           tail: try found(from: try keys.number(Key.length), Key.hash)))
     case .lost:
       self = .lost(id: try keys.identifier(Key.id), counter: try keys.number(Key.recordingCounter))
-    case .start, .dock, .anchor, .delete, .audit, nil: return nil
+    case .dock: self = .dock(try Docking(keys))
+    case .anchor: self = .anchor(try LogAnchor(keys))
+    case .delete: self = .delete(try Deletion(keys))
+    case .audit: self = .audit(try AuditEvent(keys))
+    case .start, nil: return nil
     }
   }
 }

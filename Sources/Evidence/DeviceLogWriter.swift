@@ -1,4 +1,4 @@
-/// The types of device-log lines. DOCK, ANCHOR, DELETE and AUDIT are reserved.
+/// The types of device-log lines.
 public enum DeviceLogType: String, CaseIterable, Sendable {
   case start = "START"
   case opened = "OPENED"
@@ -83,6 +83,7 @@ public struct DeviceLogWriter: ~Copyable {
 
   /// Any line but START.
   public mutating func append(_ entry: DeviceLogEntry, clock: ClockReading) throws(EvidenceError) -> [UInt8] {
+    if case .audit(let event) = entry { try event.requireValid() }
     var fields = entry.fields
     Self.add(clock, to: &fields)
     return try append(entry.type, fields)

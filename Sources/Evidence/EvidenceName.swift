@@ -5,6 +5,9 @@ public enum EvidenceName {
   public static let roles = "roles.note"
   public static let enrolment = "enrol.note"
   public static let recipients = "recipients.note"
+  /// How the names of the notes and anchors that a dock keeps end.
+  public static let noteSuffix = ".note"
+  public static let anchorSuffix = ".anchor"
 
   /// `0000.mp4.age`; the number of a segment, 0...9999.
   public static func segment(_ number: Int) -> String { padded(Int64(number), 4) + ".mp4.age" }

@@ -63,6 +63,12 @@ enum Key {
   static let late = "late"
   static let log = "log"
   static let journal = "journal"
+  static let receipt = "rcpt"
+  static let by = "by"
+  static let key = "key"
+  static let note = "note"
+  static let nonce = "nonce"
+  static let dockWall = "dockw"
 }
 
 /// Wall time beside the monotonic clock, taken together.

@@ -27,9 +27,10 @@ public struct Note: Hashable, Sendable {
   /// The text's lines without LF.
   public var lines: [Substring] { text.split(separator: "\n", omittingEmptySubsequences: false).dropLast() }
 
+  /// - Parameter limit: bytes that the note may have.
   /// - Throws: `.note` naming the rule that is broken.
-  public init(parsing bytes: [UInt8]) throws(EvidenceError) {
-    guard bytes.count <= Self.byteLimit else { throw EvidenceError(.note, "a note has at most 64 KiB") }
+  public init(parsing bytes: [UInt8], limit: Int = Note.byteLimit) throws(EvidenceError) {
+    guard bytes.count <= limit else { throw EvidenceError(.note, "such a note has at most \(limit >> 10) KiB") }
     guard let whole = String(validating: bytes, as: UTF8.self), bytes.allSatisfy({ $0 >= 0x20 || $0 == 0x0A }),
       bytes.last == 0x0A
     else { throw EvidenceError(.note, "a note is UTF-8 lines without control characters") }
@@ -114,12 +115,14 @@ public struct NoteSigner: Sendable {
   }
 
   /// The whole note, signed.
-  /// - Parameter lines: of the text, without LF; none of them empty.
-  public func sign(_ lines: [String]) throws(EvidenceError) -> [UInt8] {
+  /// - Parameters:
+  ///   - lines: of the text, without LF; none of them empty.
+  ///   - limit: bytes that the note may have.
+  public func sign(_ lines: [String], limit: Int = Note.byteLimit) throws(EvidenceError) -> [UInt8] {
     let text = lines.map { $0 + "\n" }.joined()
     let signature = try signer.signature(over: Array(text.utf8))
     let note = Array("\(text)\n— \(key.name) \(Base64.encode(key.keyID + signature, .padded))\n".utf8)
-    guard try Note(parsing: note).isSigned(by: key) else {
+    guard try Note(parsing: note, limit: limit).isSigned(by: key) else {
       throw EvidenceError(.note, "the note cannot be read back as it was written; is a line empty?")
     }
     return note

@@ -13,14 +13,18 @@ public struct RecordingVerifier {
   public var deviceLog: DeviceLog?
   /// The directories of all recordings at hand, compared with the device log; nil: not compared.
   public var presentRecordings: [String]?
+  /// Receipts and anchors that docks keep.
+  public var records: DockRecords
 
   public init(
-    directoryName: String? = nil, trust: DeviceTrust?, deviceLog: DeviceLog? = nil, presentRecordings: [String]? = nil
+    directoryName: String? = nil, trust: DeviceTrust?, deviceLog: DeviceLog? = nil, presentRecordings: [String]? = nil,
+    records: DockRecords = DockRecords()
   ) {
     self.directoryName = directoryName
     self.trust = trust
     self.deviceLog = deviceLog
     self.presentRecordings = presentRecordings
+    self.records = records
   }
 
   /// - Parameters:
@@ -111,8 +115,12 @@ struct VerificationRun {
 
   private mutating func note(_ line: JournalLine, end: Int64) {
     validEnd = end
-    if line.n == 0, let author = prefix.author, let log = verifier.deviceLog {
-      wanted = Set(log.witnesses(of: author.id).map(\.head.n))
+    verdict.head = prefix.head
+    if line.n == 0, let author = prefix.author {
+      wanted = Set((verifier.deviceLog?.witnesses(of: author.id) ?? []).map(\.head.n))
+      if let device = verifier.trust?.device.id {
+        wanted.formUnion(verifier.records.journalWitnesses(of: author.id, device: device).map(\.head.n))
+      }
     }
     if wanted.contains(line.n) { witnessed[line.n] = line.hash }
   }
@@ -373,11 +381,32 @@ struct VerificationRun {
     }
     try checkNames(files)
     try checkRecoveredJournal(files)
-    if let opening = verdict.opening, let head, isFromKnownDevice, let log = verifier.deviceLog {
-      log.check(
-        opening, head: head, hashes: witnessed, isClosed: grammar.isClosed, present: verifier.presentRecordings,
-        into: &verdict)
+    guard let opening = verdict.opening, let head, isFromKnownDevice else { return }
+    checkRevocation(opening)
+    DeviceLog.check(
+      verifier.records.journalWitnesses(of: opening.id, device: opening.device), head: head, hashes: witnessed,
+      saidBy: "a dock", into: &verdict)
+    verifier.deviceLog?.check(
+      opening, head: head, hashes: witnessed, isClosed: grammar.isClosed, present: verifier.presentRecordings,
+      records: verifier.records, into: &verdict)
+  }
+
+  /// Whoever has a stolen key can sign an OPEN that names any line of the log that was ever seen. Of a revoked device only
+  /// what the trusted lines of its log, or a dock, know of is believed.
+  private mutating func checkRevocation(_ opening: Verdict.Opening) {
+    guard let trust = verifier.trust, let revocation = trust.revocation, revocation.device == trust.device.id else {
+      return
     }
+    let upTo = revocation.last.map { "behind line \($0.n) of its device log" } ?? "altogether"
+    if let last = revocation.last {
+      let counter = opening.facts.recordingCounter
+      let isLogged = verifier.deviceLog?.hasOpened(opening.id, opening.hash, counter: counter, upTo: last) == true
+      if isLogged || verifier.records.hasReceipt(for: opening, upTo: last.n) { return }
+    }
+    verdict.add(
+      Finding(
+        .integrity(.revoked), file: EvidenceName.journal, line: 0,
+        "the agency revoked the device's key \(upTo), and nothing at hand shows that this recording is older"))
   }
 
   /// Every file belongs to the recording. Of an interrupted one the next segment may exist without its SEG line.

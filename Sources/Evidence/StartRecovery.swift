@@ -37,6 +37,13 @@ public struct CameraMemory: Hashable, Sendable {
     self.journal = journal
     self.log = log
   }
+
+  /// The newest recording was deleted: its counter stays, and nothing of it is looked for any more.
+  public mutating func forgetRecording() {
+    state = .none
+    id = nil
+    journal = nil
+  }
 }
 
 /// What a start found, for people.
@@ -85,6 +92,9 @@ public struct StartRecovery: Sendable {
   /// In the order in which they are written, directly after START.
   public private(set) var entries: [DeviceLogEntry] = []
   public private(set) var report = RecoveryReport()
+  /// Directories of recordings that a DELETE line names and that are still there, wholly or in part: what was cut off is to
+  /// be finished.
+  public private(set) var unfinishedDeletions: [String] = []
   /// What to remember once the entries are durable; `log` is the caller's to set.
   public private(set) var memory: CameraMemory
 
@@ -105,11 +115,18 @@ public struct StartRecovery: Sendable {
   ) throws(ReadFailure) {
     self.memory = memory
     self.log = log
+    if let id = memory.id, log.deletions[id] != nil { self.memory.forgetRecording() }
     var budget = budget
     let names = try card.recordingNames()
     var directories: [(name: String, counter: Int64, id: EvidenceID)] = []
     for name in names.sorted() {
       if let (counter, id) = EvidenceName.parseRecording(name) {
+        if let deletions = log.deletions[id], deletions.contains(where: { $0.counter == counter }) {
+          unfinishedDeletions.append(name)
+          report.notes.append(
+            "recording \(counter) was deleted against a receipt; what is left of it goes now")
+          continue
+        }
         directories.append((name, counter, id))
       } else {
         report.warnings.append("\(Self.printable(name)) among the recordings is none; it was not looked at")
@@ -121,7 +138,7 @@ public struct StartRecovery: Sendable {
       log: memory.log.map { head in
         !isKnownLog ? .missingLine : log.head?.n == head.n ? .match : .behindOnly
       } ?? .none, logHead: memory.log, journal: .none, recording: nil)
-    if let id = memory.id, let head = memory.journal {
+    if let id = self.memory.id, let head = self.memory.journal {
       check.recording = StoreCheck.Recording(id: id, counter: memory.recordingCounter, head: head)
       check.journal = present.contains(id) ? .missingLine : .missingRecording
     }
@@ -240,7 +257,9 @@ public struct StartRecovery: Sendable {
   private mutating func explainMissing(_ present: Set<EvidenceID>) {
     var gone: [EvidenceID: Int64] = [:]
     for (counter, openings) in log.openings {
-      for opening in openings where !present.contains(opening.id) { gone[opening.id] = counter }
+      for opening in openings where !present.contains(opening.id) && log.deletions[opening.id] == nil {
+        gone[opening.id] = counter
+      }
     }
     if let id = memory.id, !present.contains(id) {
       let counter = memory.recordingCounter

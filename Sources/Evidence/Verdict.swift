@@ -71,6 +71,12 @@ public enum Remark: String, CaseIterable, Sendable {
   case shortDeviceLog = "SHORT_DEVICE_LOG"
   /// OPEN names another version of a note than the one at hand.
   case otherNote = "OTHER_NOTE"
+  /// The device log holds a line that a dock has seen: it was not cut before that.
+  case anchored = "ANCHORED"
+  /// The device log at hand begins later; up to there a receipt found it continuous.
+  case sinceReceipt = "SINCE_RECEIPT"
+  /// The camera has deleted this recording against a receipt.
+  case deleted = "DELETED"
   case keyOnRemovableStorage = "KEY_ON_REMOVABLE_STORAGE"
 }
 
@@ -200,6 +206,10 @@ public struct Verdict: Hashable, Sendable {
   public internal(set) var mediaTime: Int64?
   public internal(set) var wall: Int64?
   public internal(set) var closeReason: CloseReason?
+  /// The journal's last valid line.
+  public internal(set) var head: ChainHead?
+  /// The dock that the camera was in last before it opened the recording, with that dock's time: it is not older.
+  public internal(set) var docking: Docking?
   /// A later start of the camera found the recording interrupted, and just as it is here.
   public internal(set) var isRecovered = false
   /// No recording: the device log voids its counter.

@@ -45,19 +45,24 @@ struct DeviceLogFile: ~Copyable {
     }
   }
 
-  mutating func append(_ entry: DeviceLogEntry) throws(StoreError) { try append([entry]) }
+  /// Returns the line.
+  @discardableResult
+  mutating func append(_ entry: DeviceLogEntry) throws(StoreError) -> [UInt8] { try append([entry]) }
 
-  /// Writes the lines and makes them durable.
-  mutating func append(_ entries: [DeviceLogEntry]) throws(StoreError) {
-    guard !entries.isEmpty else { return }
+  /// Writes the lines and makes them durable. Returns the last one.
+  @discardableResult
+  mutating func append(_ entries: [DeviceLogEntry]) throws(StoreError) -> [UInt8] {
+    var line: [UInt8] = []
+    guard !entries.isEmpty else { return line }
     try requireUsable()
     isBroken = true
     for entry in entries {
-      let line = try sealing(.store) { () throws(EvidenceError) in try writer.append(entry, clock: .reading()) }
+      line = try sealing(.store) { () throws(EvidenceError) in try writer.append(entry, clock: .reading()) }
       do throws(LinuxError) { try file.append(line) } catch { throw StoreError(.store, error) }
     }
     do throws(LinuxError) { try file.sync() } catch { throw StoreError(.store, error) }
     isBroken = false
+    return line
   }
 }
 

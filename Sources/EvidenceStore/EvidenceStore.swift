@@ -11,14 +11,14 @@ import LinuxIO
 /// ```
 public struct EvidenceStore: ~Copyable {
   public let path: String
-  private let parties: RecordingParties
+  let parties: RecordingParties
   private let facts: ProcessFacts
   private let options: Options
   /// Nil after a `reopen` that failed: nothing is written until one succeeds.
   private var lock: InstanceLock?
-  private let recordings: Directory
-  private var log: DeviceLogFile
-  private var counters: InternalStore
+  let recordings: Directory
+  var log: DeviceLogFile
+  var counters: InternalStore
   private let startCounter: Int64
   private let boot: EvidenceID
   private let sealingMemory: LockedMemory
@@ -270,6 +270,11 @@ public struct EvidenceStore: ~Copyable {
     try log.append(found.entries)
     try remember(found.memory)
     recovery = found.report
+    for name in found.unfinishedDeletions {
+      do throws(StoreError) { try removeDeleted(name) } catch {
+        recovery.warnings.append("\(name) was deleted against a receipt and could not be removed: \(error)")
+      }
+    }
   }
 
   /// A recording of this process failed while it was opened: what became of it is said before its number's successor is used.

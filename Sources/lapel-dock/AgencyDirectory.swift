@@ -8,6 +8,7 @@ import LinuxIO
 ///     DIR/public/roles.note        which keys may do what; signed by the root
 ///     DIR/public/recipients.note   whom footage is encrypted to
 ///     DIR/public/enrolled/<device id>.note
+///     DIR/public/revoked/*.note        devices that are not to be believed any more
 ///     DIR/secret/{root,enrol,receipt}.key   signing keys
 ///     DIR/secret/identity.txt      opens footage; as `age-keygen` writes it
 enum AgencyDirectory {
@@ -16,6 +17,7 @@ enum AgencyDirectory {
   static let receiptKey = "receipt.key"
   static let identity = "identity.txt"
   static let enrolled = "enrolled"
+  static let revoked = "revoked"
 
   /// What a verifier knows of the agency, from its `public` directory.
   struct Public {
@@ -52,8 +54,19 @@ enum AgencyDirectory {
         note = try EvidenceDirectory(path: directory).small("\(device).note") ?? note
       }
       guard let note else { return nil }
-      let trust = try DeviceTrust(root: root, roles: roles, enrolment: note, recipients: recipients)
+      let trust = try DeviceTrust(
+        root: root, roles: roles, enrolment: note, recipients: recipients, revocations: revocations())
       return trust.device.id == device ? trust : nil
+    }
+
+    /// Every note in `revoked`. One that cannot be read or believed stops the command: it may be the one that counts.
+    private func revocations() throws -> [[UInt8]] {
+      let directory = "\(path)/\(AgencyDirectory.revoked)"
+      guard access(directory, F_OK) == 0 else { return [] }
+      let files = try EvidenceDirectory(path: directory)
+      return try files.names().filter { $0.hasSuffix(EvidenceName.noteSuffix) }.sorted().compactMap {
+        try files.small($0)
+      }
     }
   }
 

@@ -62,7 +62,9 @@ struct Open: ParsableCommand {
   }
 
   private func open(_ identities: [AgeIdentity], _ output: String) throws {
-    let disk = try RecordingOnDisk(path: recording, trust: trust.load(), deviceLog: trust.deviceLog)
+    let disk = try RecordingOnDisk(
+      path: recording, trust: trust.load(), deviceLog: trust.deviceLog,
+      docks: trust.receipts.map { try DockFiles(path: $0) })
     var (verdict, attested) = try verified(disk)
     guard let opening = verdict.opening else {
       throw DockFailure(

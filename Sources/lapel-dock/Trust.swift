@@ -16,6 +16,12 @@ struct TrustOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The camera's log directory (STORE/device/log), to check completeness.", valueName: "dir"))
   var deviceLog: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "What docks keep: receipts (*.note) and anchors (*.anchor). They explain deletions and bound what a card can hide.",
+      valueName: "dir"))
+  var receipts: String?
+
   func validate() throws {
     if agency != nil, deviceKey != nil {
       throw ValidationError("give --agency or --device-key, not both")
@@ -40,6 +46,40 @@ struct TrustOptions: ParsableArguments {
   }
 }
 
+/// The files of a `--receipts` directory, read once.
+struct DockFiles {
+  let path: String
+  private var receipts: [[UInt8]] = []
+  private var anchors: [(name: String, bytes: [UInt8])] = []
+
+  init(path: String) throws {
+    self.path = path
+    let files = try EvidenceDirectory(path: path)
+    for name in try files.names().sorted() {
+      if name.hasSuffix(EvidenceName.noteSuffix) {
+        receipts.append(try files.small(name, limit: Receipt.byteLimit) ?? [])
+      } else if name.hasSuffix(EvidenceName.anchorSuffix) {
+        anchors.append((name, try files.small(name, limit: JournalLine.byteLimit) ?? []))
+      } else {
+        standardError.writeLine(
+          "lapel-dock: \(PlainText.printable(name)) in \(path) is neither a receipt (*.note) nor an anchor (*.anchor)")
+      }
+    }
+  }
+
+  /// What they say of one device. Of several cameras' anchors in one directory only its own count.
+  func records(of device: DeviceIdentity, roles: RolesNote?) -> DockRecords {
+    var records = DockRecords()
+    for receipt in receipts { records.add(receipt: receipt, roles: roles) }
+    for (name, bytes) in anchors {
+      do throws(EvidenceError) { try records.add(anchor: bytes, device: device) } catch {
+        standardError.writeLine("lapel-dock: \(PlainText.printable(name)) in \(path) counts for nothing: \(error)")
+      }
+    }
+    return records
+  }
+}
+
 enum Trust {
   case agency(AgencyDirectory.Public)
   case key(DeviceIdentity)
@@ -56,6 +96,12 @@ enum Trust {
     case .nobody: nil
     }
   }
+
+  /// Who may sign receipts; nil without an agency.
+  func roles() throws -> RolesNote? {
+    guard case .agency(let agency) = self else { return nil }
+    return try RolesNote(parsing: agency.roles, root: agency.root)
+  }
 }
 
 /// One recording on a disk, with what is needed to verify it.
@@ -66,7 +112,10 @@ struct RecordingOnDisk {
 
   /// - Parameters:
   ///   - store: device log and enrolment of the store that the recording lies in; nil: it is looked at alone.
-  init(path: String, trust: Trust, store: Store? = nil, deviceLog: String? = nil) throws {
+  ///   - docks: what docks keep, for a recording that is looked at alone.
+  init(
+    path: String, trust: Trust, store: Store? = nil, deviceLog: String? = nil, docks: DockFiles? = nil
+  ) throws {
     self.path = path
     files = try EvidenceDirectory(path: path)
     let named = try Self.device(namedIn: files)
@@ -78,10 +127,17 @@ struct RecordingOnDisk {
     if let deviceLog, let device {
       log = try DeviceLog(files: EvidenceDirectory(path: deviceLog), device: device.device)
     }
+    let records =
+      if let store { store.records } else { try Self.records(docks, of: device, trust) }
     let name = lastComponent(path)
     verifier = RecordingVerifier(
       directoryName: EvidenceName.parseRecording(name) == nil ? nil : name, trust: device, deviceLog: log,
-      presentRecordings: store?.recordings)
+      presentRecordings: store?.recordings, records: records)
+  }
+
+  fileprivate static func records(_ docks: DockFiles?, of device: DeviceTrust?, _ trust: Trust) throws -> DockRecords {
+    guard let docks, let device else { return DockRecords() }
+    return docks.records(of: device.device, roles: try trust.roles())
   }
 
   /// The enrol.note of the store that a recording still lies in. It proves nothing by being there: the agency signed it.
@@ -139,8 +195,9 @@ struct Store {
   private(set) var log: DeviceLog?
   /// Whose log it is.
   private(set) var device: DeviceTrust?
+  private(set) var records = DockRecords()
 
-  init(path: String, trust: Trust, deviceLog: String?) throws {
+  init(path: String, trust: Trust, deviceLog: String?, docks: DockFiles? = nil) throws {
     self.path = path
     let names = try EvidenceDirectory(path: "\(path)/recordings").names().sorted()
     recordings = names.filter { EvidenceName.parseRecording($0) != nil }
@@ -158,6 +215,7 @@ struct Store {
     }
     log = try DeviceLog(files: EvidenceDirectory(path: logPath), device: device.device)
     self.device = device
+    records = try RecordingOnDisk.records(docks, of: device, trust)
   }
 
   private static func device(

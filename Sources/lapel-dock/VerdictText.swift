@@ -15,6 +15,11 @@ extension Verdict {
       lines.append(
         "  opened        \(PlainText.utc(milliseconds: facts.clock.wall)) by the camera's clock "
           + "(source \(facts.clockSource.rawValue), trust \(facts.clockTrust.rawValue))")
+      if let docking {
+        lines.append(
+          "  not before    \(PlainText.utc(milliseconds: docking.wall)) by the clock of the dock "
+            + PlainText.printable(docking.name))
+      }
       lines.append("  sources       camera \(facts.camera.rawValue), microphone \(facts.microphone.rawValue)")
       lines.append("  recorder      \(PlainText.printable(facts.softwareVersion))")
     }
@@ -54,6 +59,7 @@ extension Verdict {
       ("device", JSON(opening?.device.description)),
       ("counter", JSON(opening?.facts.recordingCounter)),
       ("openedMs", JSON(opening?.facts.clock.wall)),
+      ("notBeforeMs", JSON(docking?.wall)),
       ("recovered", .bool(isRecovered)),
       ("closeReason", JSON(closeReason?.rawValue)),
       ("attestedMediaUs", JSON(mediaTime)),

@@ -14,6 +14,7 @@ struct Verify: ParsableCommand {
         lapel-dock verify /media/card --agency agency/public
         lapel-dock verify 0000000007-5f0c… --agency agency/public
         lapel-dock verify 0000000007-5f0c… --agency agency/public --device-log /media/card/device/log
+        lapel-dock verify /media/card --agency agency/public --receipts receipts   with deletions explained
         lapel-dock verify 0000000007-5f0c… --device-key uKq3…   without an agency, one camera trusted by hand
 
       Exit codes: 0 VERIFIED (nothing else). Nothing contradicts it, but less is proved: 10 VERIFIED_ALONE (completeness not
@@ -34,11 +35,12 @@ struct Verify: ParsableCommand {
   func run() throws {
     try DockFailure.report {
       let trust = try self.trust.load()
+      let docks = try self.trust.receipts.map { try DockFiles(path: $0) }
       var worst: Int32 = 0
       var results: [JSON] = []
       var isFirst = true
       for path in paths {
-        for recording in try recordings(at: path, trust) {
+        for recording in try recordings(at: path, trust, docks) {
           let verdict = try verdict(of: recording)
           worst = max(worst, verdict.headline.exitCode)
           if json {
@@ -59,10 +61,10 @@ struct Verify: ParsableCommand {
     return try recording.verify { progress.update($0) }.verdict
   }
 
-  private func recordings(at path: String, _ trust: Trust) throws -> [RecordingOnDisk] {
+  private func recordings(at path: String, _ trust: Trust, _ docks: DockFiles?) throws -> [RecordingOnDisk] {
     switch PathKind(path) {
     case .store:
-      let store = try Store(path: path, trust: trust, deviceLog: self.trust.deviceLog)
+      let store = try Store(path: path, trust: trust, deviceLog: self.trust.deviceLog, docks: docks)
       for name in store.others {
         standardError.writeLine(
           "lapel-dock: \(PlainText.printable(name)) in \(path)/recordings is no recording's name; it was not looked at")
@@ -72,7 +74,7 @@ struct Verify: ParsableCommand {
         try RecordingOnDisk(path: "\(path)/recordings/\($0)", trust: trust, store: store)
       }
     case .recording, .otherDirectory:
-      return [try RecordingOnDisk(path: path, trust: trust, deviceLog: self.trust.deviceLog)]
+      return [try RecordingOnDisk(path: path, trust: trust, deviceLog: self.trust.deviceLog, docks: docks)]
     case .file:
       throw DockFailure("\(path) is a file; give the recording's directory, with its \(EvidenceName.journal)")
     case .missing: throw DockFailure("\(path) does not exist, or may not be read")

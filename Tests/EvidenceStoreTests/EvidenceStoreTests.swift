@@ -242,6 +242,65 @@ struct EvidenceStoreTests {
     #expect(verdict.headline == .verifiedWithGaps && verdict.abandonedSegments == 1, "\(verdict.findings)")
   }
 
+  @Test("an error in mid-chunk, and a caller that goes on all the same: no nonce ever seals two messages")
+  func errorInChunk() throws {
+    let camera = try TestCamera()
+    var store = try camera.open()
+    var writer = try store.openRecording()
+    try writer.beginSegment { salt, _ in salt }
+    let zeros = [UInt8](repeating: 0, count: 3 * SegmentStream.chunkByteCount)
+    try writer.write(zeros.span.bytes.extracting(0..<100_000))
+    let name = try #require(try camera.names("card/recordings").first)
+    let path = "\(camera.storePath)/recordings/\(name)"
+    let segment = try #require(openDescriptor(of: "\(path)/0000.mp4.age"))
+
+    // A write that ends in the middle of a chunk, and an error behind it: a pipe whose reader goes away.
+    signal(SIGPIPE, SIG_IGN)
+    var ends: [CInt] = [-1, -1]
+    try #require(pipe(&ends) == 0)
+    let (reading, writing) = (ends[0], ends[1])
+    let setPipeSize: CInt = 1_031  // F_SETPIPE_SZ
+    try #require(fcntl(writing, setPipeSize, 4_096) > 0 && dup2(writing, segment) == segment)
+    close(writing)
+    let taken = "\(camera.path)/taken"
+    let reader = try NamedThread("reader") {
+      var bytes = [UInt8](repeating: 0, count: 40_000)
+      var count = 0
+      while count < bytes.count {
+        let more = bytes.withUnsafeMutableBytes { read(reading, $0.baseAddress?.advanced(by: count), $0.count - count) }
+        guard more > 0 else { break }
+        count += more
+      }
+      close(reading)
+      try? writeFileDurably(path: taken, bytes: bytes.span.bytes.extracting(0..<count))
+    }
+    #expect(throws: StoreError.self) { try writer.write(zeros.span.bytes) }
+    let capture = try FileDescriptor.open(path: "\(camera.path)/capture", flags: O_WRONLY | O_CREAT)
+    try #require(dup2(capture.rawValue, segment) == segment)
+    try? writer.write(zeros.span.bytes)
+    try writer.abandonSegment(StoreError(.segmentWrite, "test"))
+    try writer.beginSegment { salt, _ in salt }
+    try writer.write(zeros.span.bytes)
+    try writer.checkpoint {
+      CheckpointFacts(mediaTime: 1, firstIDR: nil, clock: .reading(), lag: 1, framesLost: 0, samplesLost: 0)
+    }
+
+    // Of zeros the ciphertext is the key stream: where one nonce sealed two messages it is the same.
+    var streams: [ArraySlice<UInt8>] = []
+    func take(_ sealed: [UInt8], from start: Int) {
+      for chunk in stride(from: start, to: sealed.count, by: SegmentStream.sealedByteCount)
+      where chunk + 32_064 <= sealed.count { streams.append(sealed[(chunk + 32_000)..<(chunk + 32_064)]) }
+    }
+    reader.join()
+    let partial = try camera.read("taken")
+    #expect(partial.count == 40_000)
+    take(try camera.read("card/recordings/\(name)/0000.mp4.age"), from: 184)
+    take(partial, from: 0)
+    take(try camera.read("capture"), from: 0)
+    take(try camera.read("card/recordings/\(name)/0001.mp4.age"), from: 184)
+    #expect(streams.count >= 6 && Set(streams).count == streams.count)
+  }
+
   @Test("closed files are read-only and no longer than what was written")
   func files() throws {
     let camera = try TestCamera()

@@ -9,6 +9,8 @@ import Testing
 final class TestCamera {
   let root: NoteSigner
   let clerk: NoteSigner
+  /// Signs receipts.
+  let dock: NoteSigner
   let path: String
   private let recipient: Recipient
 
@@ -25,6 +27,7 @@ final class TestCamera {
     }
     root = try NoteSigner(name: "root", seed: Randomness.bytes(32))
     clerk = try NoteSigner(name: "clerk", seed: Randomness.bytes(32))
+    dock = try NoteSigner(name: "dock", seed: Randomness.bytes(32))
     // Whose secret nobody has: nothing is opened here.
     recipient = try Recipient(publicKey: [9] + [UInt8](repeating: 0, count: 31))
     try Directory.make(path: agencyPath)
@@ -49,6 +52,7 @@ final class TestCamera {
       version: version, issued: 1, isDemo: false,
       grants: [
         .init(role: .enrol, key: clerk.key, notAfter: nil), .init(role: .recipients, key: clerk.key, notAfter: nil),
+        .init(role: .receipt, key: dock.key, notAfter: nil),
       ], root: root ?? self.root)
   }
 
@@ -101,15 +105,29 @@ final class TestCamera {
     return try verifyAnyLog(name)
   }
 
-  func verifyAnyLog(_ name: String) throws -> Verdict {
+  var rolesNote: RolesNote {
+    get throws { try RolesNote(parsing: read("card/device/roles.note"), root: root.key) }
+  }
+
+  /// What a dock signs for a recording as it lies on the card.
+  func receipt(for name: String, isAcknowledged: Bool = false) throws -> [UInt8] {
+    try Receipt.make(
+      version: 1, issued: 1, isDemo: false, verdict: verify(name),
+      files: Receipt.files(of: CardFiles(path: "\(storePath)/recordings/\(name)")), log: deviceLog().receiptHead,
+      isAcknowledged: isAcknowledged, roles: rolesNote, signer: dock)
+  }
+
+  func verifyAnyLog(_ name: String, receipts: [[UInt8]] = []) throws -> Verdict {
     let device = try load().device.identity
     let trust = try DeviceTrust(
       root: root.key, roles: read("card/device/roles.note"), enrolment: enrolment(device),
       recipients: read("card/device/recipients.note"))
+    var records = DockRecords()
+    for receipt in receipts { records.add(receipt: receipt, roles: try rolesNote) }
     return try RecordingVerifier(
       directoryName: name, trust: trust,
       deviceLog: DeviceLog(files: CardFiles(path: "\(storePath)/device/log"), device: device),
-      presentRecordings: names("card/recordings")
+      presentRecordings: names("card/recordings"), records: records
     ).verify(CardFiles(path: "\(storePath)/recordings/\(name)"))
   }
 

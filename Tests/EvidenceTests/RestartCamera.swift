@@ -58,6 +58,9 @@ struct RestartCamera: EvidenceCard {
     return entries.map(\.type)
   }
 
+  /// What a start would decide now.
+  func recovery() throws -> StartRecovery { try StartRecovery(memory: memory, log: deviceLog(), card: self) }
+
   func deviceLog() throws -> DeviceLog { try DeviceLog(files: logs, device: agency.device.identity) }
 
   /// Every file of every recording, to see that nothing was touched.

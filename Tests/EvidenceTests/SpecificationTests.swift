@@ -48,11 +48,45 @@ struct SpecificationTests {
     }
     for type in DeviceLogType.allCases { #expect(text.contains(type.rawValue)) }
     for remark in [
-      Remark.tornJournal, .damagedTail, .unattestedTail, .cameraSeen, .longerThanRecovered, .void,
+      Remark.tornJournal, .damagedTail, .unattestedTail, .cameraSeen, .longerThanRecovered, .void, .anchored,
+      .sinceReceipt, .deleted,
     ] { #expect(text.contains(remark.rawValue)) }
     for result in StoreCheck.Result.allCases { #expect(text.contains("| `\(result.rawValue)` |")) }
+    for key in [
+      Key.receipt, Key.by, Key.key, Key.note, Key.nonce, Key.dockWall, AuditEvent.configurationCode,
+      AuditEvent.clockStateCode,
+    ] { #expect(text.contains("`\(key)`"), "\(key)") }
     for key in [Key.late, Key.changed, Key.upTo, Key.files, Key.size, Key.tail, Key.tailHash, Key.log, Key.journal] {
       #expect(text.contains("`\(key)`"), "\(key)")
     }
+  }
+
+  @Test("The article's lines of a receipt are those of a real one, and it names every answer's permission")
+  func receipt() throws {
+    let text = try article()
+    let agency = try Agency()
+    var made = try TestCamera(agency).record()
+    made.segments["0000.mp4.age"]?[300] ^= 1
+    let note = try Note(parsing: agency.receipt(for: made, isAcknowledged: true))
+    let start = try #require(text.range(of: "lapel/receipt v1\n")).lowerBound
+    let shown = text[start...].prefix(while: { $0 != "`" }).split(separator: "\n").map { $0.prefix { $0 != " " } }
+    // A receipt that is no demonstration's has no line `demo`, and it names each file.
+    let real = note.lines.map { $0.prefix { $0 != " " } }
+    #expect(shown.filter { $0 != "demo" } == Array(real.dropLast(real.count { $0 == "file" } - 1)))
+    let table = try #require(text.range(of: "| answer | a receipt |"))
+    let rows = text[table.upperBound...].split(separator: "\n").dropFirst().prefix(3)
+    func expect(_ answer: String, _ permission: DeletionPermission) {
+      let row = rows.firstIndex { $0.split { !$0.isLetter && $0 != "_" }.contains(Substring(answer)) }
+      let expected =
+        switch permission {
+        case .permitted: rows.startIndex
+        case .acknowledged: rows.startIndex + 1
+        case .never: rows.startIndex + 2
+        }
+      #expect(row == expected, "\(answer)")
+    }
+    for answer in Integrity.allCases { expect(answer.rawValue, DeletionPermission(answer, .closed, .continuous)) }
+    for answer in RecordingEnd.allCases { expect(answer.rawValue, DeletionPermission(.intact, answer, .continuous)) }
+    for answer in Completeness.allCases { expect(answer.rawValue, DeletionPermission(.intact, .closed, answer)) }
   }
 }

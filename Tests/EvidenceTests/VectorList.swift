@@ -37,7 +37,7 @@ struct VectorList {
 
   typealias Made = (store: VectorStore, recordings: [TestRecording])
 
-  init(_ first: Made, restarted: Made) {
+  init(_ first: Made, restarted: Made, docked: Made) {
     names = first.recordings.map(\.name)
     files = first.store.files
     addClean()
@@ -49,6 +49,81 @@ struct VectorList {
     files = restarted.store.files
     place = "../store-restarted"
     addStarts()
+    names = docked.recordings.map(\.name)
+    files = docked.store.files
+    place = "../store-docked"
+    addDocked()
+  }
+
+  /// Names are those of recordings 1, 3, 4, 5 and the clone; 2 is deleted.
+  private mutating func addDocked() {
+    let log = "device/log/0000000001.log"
+    let receipt = "agency/receipts/0000000002.note"
+    let anchor = "agency/receipts/0000000001.anchor"
+    let revoked = Edit.rename("aside/revoke.note", to: "agency/revoked/camera.note")
+    func inPlace(_ variant: String) -> [Edit] {
+      [
+        .delete(log), .rename("aside/\(variant).log", to: log), .delete(receipt),
+        .rename("aside/\(variant).note", to: receipt), .delete(anchor), .delete("device/log/0000000002.log"),
+      ]
+    }
+    add(
+      "deleted", "another recording was deleted, and its receipt is at hand", [], .intact, .closed, .continuous,
+      "VERIFIED")
+    add("deleted-later", "made after the deletion", of: 1, [], .intact, .closed, .continuous, "VERIFIED")
+    add(
+      "deleted-unknown-receipt", "the receipt that DELETE names is not at hand", [.delete(receipt)],
+      .intact, .closed, .missingRecording, "MISSING_RECORDING")
+    add(
+      "deleted-receipt-flip", "a byte of the receipt", [flip(receipt, 400)],
+      .intact, .closed, .missingRecording, "MISSING_RECORDING")
+    for (variant, what) in [
+      ("forged", "DELETE names a receipt that a key without the role signed"),
+      ("stale", "DELETE names a receipt of the recording before it had ended"),
+      ("stranger", "DELETE names another camera's receipt"),
+    ] {
+      add(
+        "deleted-receipt-\(variant)", what, inPlace(variant), .intact, .closed, .missingRecording, "MISSING_RECORDING")
+    }
+    add("anchored", "interrupted, and named by an anchor", of: 2, [], .intact, .interrupted, .continuous, "VERIFIED_TO")
+    let line = line(log, 10)
+    add(
+      "anchored-cut", "the log cut before the anchor",
+      [.replace(log, line.lowerBound..<count(log)), .delete("device/log/0000000002.log")],
+      .intact, .closed, .rollback, "ROLLBACK")
+    add(
+      "anchored-cut-unknown", "the same, without the anchor at hand",
+      [.replace(log, line.lowerBound..<count(log)), .delete("device/log/0000000002.log"), .delete(anchor)],
+      .intact, .closed, .continuous, "VERIFIED")
+    let open = journal(2)
+    let last = self.line(open, 3)
+    let cut: [Edit] = [
+      .replace(open, last.lowerBound..<count(open)), .replace(segment(2, 0), (184 + 65_552)..<count(segment(2, 0))),
+    ]
+    add(
+      "anchored-journal-cut", "an interrupted journal cut below the line that the anchor names, no device log", of: 2,
+      log: false, cut, .intact, .truncated, .notChecked, "TRUNCATED")
+    add(
+      "anchored-journal-cut-unknown", "the same, without the anchor at hand", of: 2, log: false,
+      cut + [.delete(anchor)],
+      .intact, .interrupted, .notChecked, "VERIFIED_TO")
+    add(
+      "revoked-before", "the key was revoked after the recording", [revoked], .intact, .closed, .continuous, "VERIFIED")
+    add("revoked-after", "the key was revoked before it", of: 1, [revoked], .revoked, .closed, .continuous, "REVOKED")
+    add(
+      "revoked-alone", "the key was revoked after the recording, and nothing at hand shows it", log: false, [revoked],
+      .revoked, .closed, .notChecked, "REVOKED")
+    add(
+      "cloned", "a recording under the same counter by a camera with a copy of the card and of its memory", of: 4,
+      [.rename("aside/" + names[4], to: "recordings/" + names[4])],
+      .intact, .closed, .equivocation, "EQUIVOCATION")
+    let since = Edit.rename("aside/since.note", to: "agency/receipts/0000000003.note")
+    add(
+      "since-receipt", "the first log is not at hand; a receipt found it continuous", of: 3, [.delete(log), since],
+      .intact, .closed, .continuous, "VERIFIED")
+    add(
+      "since-nothing", "the same, without the receipt", of: 3, [.delete(log)],
+      .intact, .closed, .notChecked, "VERIFIED_ALONE")
   }
 
   private mutating func addStarts() {

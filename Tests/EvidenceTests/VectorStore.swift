@@ -119,11 +119,26 @@ struct VectorStore {
     let root = try String(decoding: file("agency/root.key"), as: UTF8.self)
     return try DeviceTrust(
       root: VerifierKey(root.trimmingCharacters(in: .newlines)), roles: file("agency/roles.note"),
-      enrolment: file("device/enrol.note"), recipients: file("agency/recipients.note"))
+      enrolment: file("device/enrol.note"), recipients: file("agency/recipients.note"),
+      revocations: Array(below("agency/revoked").contents.values))
   }
 
-  func verdict(_ one: VectorCase, trust: DeviceTrust) throws -> Verdict {
+  /// What docks keep. What is none of it counts for nothing.
+  func records(_ trust: DeviceTrust) throws -> DockRecords {
+    var records = DockRecords()
+    let root = try VerifierKey(
+      String(decoding: files["agency/root.key"] ?? [], as: UTF8.self).trimmingCharacters(in: .newlines))
+    let roles = try RolesNote(parsing: files["agency/roles.note"] ?? [], root: root)
+    for (name, bytes) in below("agency/receipts").contents.sorted(by: { $0.key < $1.key }) {
+      if name.hasSuffix(EvidenceName.noteSuffix) { records.add(receipt: bytes, roles: roles) }
+      if name.hasSuffix(EvidenceName.anchorSuffix) { try? records.add(anchor: bytes, device: trust.device) }
+    }
+    return records
+  }
+
+  func verdict(_ one: VectorCase) throws -> Verdict {
     let store = try edited(one.edits)
+    let trust = try store.trust()
     var log: DeviceLog?
     var present: [String]?
     if one.deviceLog {
@@ -132,7 +147,8 @@ struct VectorStore {
       present = Array(Set(names))
     }
     return try RecordingVerifier(
-      directoryName: one.recording, trust: trust, deviceLog: log, presentRecordings: present
+      directoryName: one.recording, trust: trust, deviceLog: log, presentRecordings: present,
+      records: store.records(trust)
     ).verify(store.below("recordings/" + one.recording))
   }
 
@@ -214,22 +230,24 @@ struct VectorStore {
     return (VectorStore(files: files), [closed, cut, late, void])
   }
 
-  private static func agency(seed first: UInt8) throws -> Agency {
+  static func agency(seed first: UInt8, hasDock: Bool = false) throws -> Agency {
     var seed = first
-    return try Agency(random: { count in
-      seed += 1
-      return [UInt8](repeating: seed, count: count)
-    })
+    return try Agency(
+      hasDock: hasDock,
+      random: { count in
+        seed += 1
+        return [UInt8](repeating: seed, count: count)
+      })
   }
 
   /// The draws of HedgedRandomness are told apart by their number and use.
-  private static let source: HedgedRandomness.Source = { buffer in
+  static let source: HedgedRandomness.Source = { buffer in
     for index in buffer.indices { buffer[index] = 0x5A }
   }
 
-  private static func footage(_ count: Int) -> [UInt8] { (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31) } }
+  static func footage(_ count: Int) -> [UInt8] { (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31) } }
 
-  private static func notes(_ agency: Agency) -> [String: [UInt8]] {
+  static func notes(_ agency: Agency) -> [String: [UInt8]] {
     [
       "agency/root.key": Array("\(agency.root.key)\n".utf8), "agency/roles.note": agency.roles,
       "agency/recipients.note": agency.recipientsNote, "device/enrol.note": agency.enrolment,

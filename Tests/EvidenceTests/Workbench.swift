@@ -88,6 +88,8 @@ final class ScratchDirectory {
 struct Agency {
   let root: NoteSigner
   let clerk: NoteSigner
+  /// Signs receipts.
+  let dock: NoteSigner
   let device: DeviceSigner
   let roles: [UInt8]
   let enrolment: [UInt8]
@@ -98,7 +100,7 @@ struct Agency {
 
   init(
     recipients: [Recipient] = [], isDemo: Bool = false, keyPlace: EnrolNote.KeyPlace = .internal,
-    notAfter: Int64? = nil, random: (Int) -> [UInt8] = randomBytes
+    notAfter: Int64? = nil, hasDock: Bool = true, random: (Int) -> [UInt8] = randomBytes
   ) throws {
     root = try NoteSigner(name: "agency-root", seed: random(32))
     let clerk = try NoteSigner(name: "agency-clerk", seed: random(32))
@@ -106,14 +108,32 @@ struct Agency {
     device = try DeviceSigner(seed: random(32))
     let fallback = try Recipient("age1qrcczfdzw94mq3yxfhk5c0aavvx5l4h2ex8cl353nyxtxl93u9zsx7r77n")
     self.recipients = try RecipientList(recipients.isEmpty ? [fallback] : recipients)
-    let grants = [RolesNote.Role.enrol, .recipients].map {
+    dock = try NoteSigner(name: "agency-dock", seed: random(32))
+    var grants = [RolesNote.Role.enrol, .recipients].map {
       RolesNote.Grant(role: $0, key: clerk.key, notAfter: notAfter)
     }
+    if hasDock { grants.append(RolesNote.Grant(role: .receipt, key: dock.key, notAfter: notAfter)) }
     roles = try RolesNote.make(version: 1, issued: Self.issued, isDemo: isDemo, grants: grants, root: root)
     enrolment = try EnrolNote.make(
       version: 1, issued: Self.issued, isDemo: false, device: device.identity, keyPlace: keyPlace, signer: clerk)
     recipientsNote = try RecipientsNote.make(
       version: 3, issued: Self.issued, isDemo: false, recipients: self.recipients, signer: clerk)
+  }
+
+  var rolesNote: RolesNote {
+    get throws { try RolesNote(parsing: roles, root: root.key) }
+  }
+
+  /// What a dock signs for a recording as it verifies it.
+  func receipt(
+    for made: TestRecording, log: DeviceLog? = nil, present: [String]? = nil, records: DockRecords = DockRecords(),
+    version: Int64 = 1, isAcknowledged: Bool = false, issued: Int64 = Agency.issued, signer: NoteSigner? = nil
+  ) throws -> [UInt8] {
+    try Receipt.make(
+      version: version, issued: issued, isDemo: false,
+      verdict: made.verify(trust, log: log, present: present, records: records),
+      files: Receipt.files(of: made.files), log: log?.receiptHead, isAcknowledged: isAcknowledged, roles: rolesNote,
+      signer: signer ?? dock)
   }
 
   var trust: DeviceTrust {
@@ -158,6 +178,14 @@ final class TestCamera {
   }
 
   var logHead: ChainHead { get throws { try found(log.head) } }
+
+  /// Any line; returned as a dock would keep it.
+  @discardableResult
+  func append(_ entry: DeviceLogEntry) throws -> [UInt8] {
+    let line = try log.append(entry, clock: clock(second))
+    logBytes += line
+    return line
+  }
 
   func void(_ counter: Int64) throws { logBytes += try log.void(recordingCounter: counter, clock: clock(second)) }
 
@@ -268,9 +296,17 @@ struct TestRecording {
     return MemoryFiles(contents: contents)
   }
 
-  func verify(_ trust: DeviceTrust?, log: DeviceLog? = nil, present: [String]? = nil) throws -> Verdict {
-    try RecordingVerifier(directoryName: name, trust: trust, deviceLog: log, presentRecordings: present)
-      .verify(files)
+  func verify(
+    _ trust: DeviceTrust?, log: DeviceLog? = nil, present: [String]? = nil, records: DockRecords = DockRecords()
+  ) throws -> Verdict {
+    try RecordingVerifier(
+      directoryName: name, trust: trust, deviceLog: log, presentRecordings: present, records: records
+    ).verify(files)
+  }
+
+  /// As a camera finds it before it deletes it.
+  func stored(_ device: DeviceIdentity) throws -> StoredRecording {
+    try StoredRecording(files, id: id, counter: counter, device: device)
   }
 }
 

@@ -17,8 +17,8 @@ struct HostileInputTests {
     .appendingPathComponent("../..").standardizedFileURL
 
   /// Files of the clean store of Tests/Vectors whose names end so.
-  private func stored(_ suffix: String) throws -> [[UInt8]] {
-    let root = Self.repository.appendingPathComponent("Tests/Vectors/store")
+  private func stored(_ suffix: String, in store: String = "store") throws -> [[UInt8]] {
+    let root = Self.repository.appendingPathComponent("Tests/Vectors/\(store)")
     return try FileManager.default.subpathsOfDirectory(atPath: root.path).sorted().filter { $0.hasSuffix(suffix) }.map {
       [UInt8](try Data(contentsOf: root.appendingPathComponent($0)))
     }
@@ -103,7 +103,9 @@ struct HostileInputTests {
   @Test("Device logs, as they are and signed again")
   func deviceLogs() throws {
     let signer = try Resigner()
-    let seeds = try stored(".log").filter { String(decoding: $0, as: UTF8.self).hasPrefix("LAPEL1 START") }
+    let seeds = try (stored(".log") + stored(".log", in: "store-docked")).filter {
+      String(decoding: $0, as: UTF8.self).hasPrefix("LAPEL1 START")
+    }
     let journal = try #require(try stored("journal.log").first)
     let resigned = signer.resign(String(decoding: journal, as: UTF8.self), isJournal: true) { _ in }
     try Mutator.run("device-log", seeds: seeds, count: 50) { input, _ in
@@ -162,6 +164,43 @@ struct HostileInputTests {
       _ = Base64.decode(input, .url)
       _ = try? AgencyDirectory.firstLine(input, of: "x")
       _ = try? SecretKeyText.signer("PRIVATE+KEY+" + text, path: "x")
+    }
+  }
+
+  @Test("What docks send and keep: receipts, greetings, revocations, anchors")
+  func dockRecords() throws {
+    let signer = try NoteSigner(name: "hostile", seed: [UInt8](repeating: 1, count: 32))
+    let roles = try RolesNote(
+      parsing: RolesNote.make(
+        version: 1, issued: 1, isDemo: false,
+        grants: RolesNote.Role.allCases.map { .init(role: $0, key: signer.key, notAfter: nil) }, root: signer),
+      root: signer.key)
+    let device = try DeviceSigner(seed: [UInt8](repeating: 2, count: 32)).identity
+    let greeting = try DockGreeting.make(
+      issued: 1, isDemo: false, device: device.id, nonce: Hash32.sha256(of: []), signer: signer)
+    let seeds = try stored(".note", in: "store-docked") + [greeting]
+    // As they are, and signed again by a dock that may: the text is reached.
+    var read = 0
+    try Mutator.run("receipt", seeds: seeds, count: 300) { input, _ in
+      var records = DockRecords()
+      let text = String(decoding: input, as: UTF8.self).components(separatedBy: "\n\n")[0]
+      let lines = text.components(separatedBy: "\n").map { $0.hasPrefix("dock ") ? "dock \(signer.key)" : $0 }
+      for note in [input, (try? signer.sign(lines)) ?? []] {
+        records.add(receipt: note, roles: roles)
+        _ = try? DockGreeting(parsing: note, roles: roles, device: device.id)
+        _ = try? Revocation(parsing: note, roles: roles)
+      }
+      read += records.receipts.count
+      for receipt in records.receipts.values {
+        let stored = StoredRecording(
+          id: receipt.id, counter: receipt.counter, openHash: receipt.openHash, last: receipt.last, files: [],
+          others: [])
+        _ = try? receipt.requirePermission(toDelete: stored, of: receipt.device)
+      }
+    }
+    #expect(read > 0)
+    let anchors = try stored(".anchor", in: "store-docked")
+    try Mutator.run("anchor", seeds: anchors, count: 300) { input, _ in _ = try? Anchor(parsing: input, device: device)
     }
   }
 

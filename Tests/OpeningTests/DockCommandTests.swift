@@ -220,6 +220,44 @@ struct DockRecordingTests {
     #expect(try dock("verify", card.scratch.path("card"), "--agency", card.agency).status == 1)
   }
 
+  @Test(
+    "with the dock's receipts a deleted recording is explained, without them it is missing; a revocation is believed")
+  func receipts() throws {
+    let store = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../Vectors/store-docked").standardizedFileURL.path
+    func headlines(_ agency: String, receipts: String? = nil) throws -> [String]? {
+      let result =
+        if let receipts {
+          try dock("verify", store, "--agency", agency, "--json", "--receipts", receipts)
+        } else { try dock("verify", store, "--agency", agency, "--json") }
+      return (try json(result) as? [[String: Any]])?.compactMap { $0["headline"] as? String }
+    }
+    let agency = store + "/agency"
+    let receipts = agency + "/receipts"
+    #expect(
+      try headlines(agency, receipts: receipts) == ["VERIFIED", "VERIFIED", "VERIFIED_TO", "VERIFIED"])
+    #expect(try headlines(agency) == [String](repeating: "MISSING_RECORDING", count: 4))
+    // The files of another camera's dock explain nothing, and what is none is told.
+    let scratch = try Scratch()
+    let files = FileManager.default
+    try files.createDirectory(atPath: scratch.path("kept"), withIntermediateDirectories: true)
+    try files.copyItem(atPath: store + "/aside/stranger.note", toPath: scratch.path("kept/a.note"))
+    try files.copyItem(atPath: store + "/aside/stranger.note", toPath: scratch.path("kept/b.anchor"))
+    try files.copyItem(atPath: store + "/aside/stranger.note", toPath: scratch.path("kept/c.txt"))
+    let result = try dock("verify", store, "--agency", agency, "--receipts", scratch.path("kept"))
+    #expect(result.status == 22)
+    for name in ["b.anchor", "c.txt"] { #expect(result.message.contains(name), "\(result.message)") }
+
+    try files.copyItem(atPath: agency, toPath: scratch.path("agency"))
+    try files.createDirectory(atPath: scratch.path("agency/revoked"), withIntermediateDirectories: true)
+    try files.copyItem(atPath: store + "/aside/revoke.note", toPath: scratch.path("agency/revoked/x.note"))
+    #expect(
+      try headlines(scratch.path("agency"), receipts: receipts) == ["VERIFIED", "REVOKED", "REVOKED", "REVOKED"])
+    // A revocation that cannot be believed may be the one that counts: nothing is said without it.
+    try Data("no note".utf8).write(to: URL(fileURLWithPath: scratch.path("agency/revoked/y.note")))
+    #expect(try dock("verify", store, "--agency", scratch.path("agency")).status == 1)
+  }
+
   @Test("a symbolic link is no evidence")
   func symbolicLink() throws {
     let card = try Card()

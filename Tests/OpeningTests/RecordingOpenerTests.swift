@@ -245,6 +245,20 @@ struct RecordingOpenerTests {
     #expect(problem?.error.code == .footage || problem?.error.code == .commitment)
   }
 
+  @Test(
+    "a clip with an edited mdhd, trex or matrix is not what was committed to: nothing of it is proved",
+    arguments: TestScript.InitEdit.allCases)
+  func editedInit(_ edit: TestScript.InitEdit) throws {
+    var script = TestScript.plain
+    script.segments[1].edit = edit
+    let recording = try TestRecording(script, agency: TestAgency())
+    // Ciphertext and range are as signed: only the commitment to the init tells.
+    #expect(try recording.verify().verdict.integrity == .intact)
+    let (opened, _) = try recording.open()
+    #expect(opened.problems.contains { $0.segment == 1 && $0.error.code == .commitment }, "\(opened.problems)")
+    #expect(!opened.isWhole)
+  }
+
   @Test("what follows the last checkpoint and opens goes into a file of its own: whole fragments only")
   func tail() throws {
     var script = TestScript.plain

@@ -57,6 +57,36 @@ struct TestScript {
     /// The init says that it is of this segment.
     var numberInInit: Int?
     var hasLyingInit = false
+    /// A value of the init that is another one in the file than in what SEG commits to.
+    var edit: InitEdit?
+  }
+
+  /// A last bit that somebody who can decrypt might change before he hands a clip on.
+  enum InitEdit: String, CaseIterable {
+    /// The sound's ticks a second: all its times become others.
+    case mdhd
+    /// The default duration of a sample.
+    case trex
+    /// The movie's matrix: the picture is turned or squeezed.
+    case mvhd
+    /// A track's matrix.
+    case tkhd
+
+    /// The byte behind the box's type.
+    private var offset: Int {
+      switch self {
+      case .mdhd, .trex: 19
+      case .mvhd: 43
+      case .tkhd: 47
+      }
+    }
+
+    func edited(_ bytes: [UInt8]) throws -> [UInt8] {
+      var bytes = bytes
+      let type = try #require(bytes.firstRange(of: Array(rawValue.utf8)))
+      bytes[type.lowerBound + offset] ^= 1
+      return bytes
+    }
   }
 
   var segments: [Segment]
@@ -138,7 +168,7 @@ struct TestRecording {
           }
         }
       }
-      try put(initBytes)
+      try put(segment.edit?.edited(initBytes) ?? initBytes)
       for (index, range) in segment.ranges.enumerated() {
         try put(segment.extra[index] ?? [])
         for fragment in range { try put(media.fragment(fragment, shift: segment.shifts[index] ?? 0)) }

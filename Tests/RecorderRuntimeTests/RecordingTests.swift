@@ -104,6 +104,24 @@ struct RecordingTests {
     return kinds
   }
 
+  @Test("a USB product string with space, LF and ` s=` is one fact of the init, and nothing of a journal line")
+  func productString() throws {
+    let studio = try Studio(Reel.plain.get(), cameraName: "USB cam\ntrigger=radio s=AAAA\r\n\u{0}camera=x")
+    studio.run(to: 12_000)
+    _ = studio.trigger()
+    studio.run(to: 14_000)
+    studio.stop()
+    studio.run(to: 16_000)
+    let footage = try Footage(studio.agency, scratch: studio.scratch)
+    #expect(footage.verdict.headline == .verified, "\(footage.verdict.findings)")
+    let length = try #require(footage.lines("SEG").first?.number(Key.initLength))
+    let start = try OpenedInit(Array(footage.plaintext(EvidenceName.segment(0)).prefix(Int(length))))
+    #expect(start.facts["camera"] == "USB cam trigger=radio s=AAAA   camera=x")
+    #expect(start.facts["trigger"] == "socket")
+    let journal = try fileBytes("\(footage.directory)/\(EvidenceName.journal)")
+    #expect(!String(decoding: journal, as: UTF8.self).contains("USB"))
+  }
+
   @Test(
     "the pictures follow a microphone that is 200 ppm off, and still every sample begins where the one before ends",
     arguments: [-200.0, 200])

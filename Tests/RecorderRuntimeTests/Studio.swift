@@ -48,7 +48,8 @@ final class Studio {
     _ reel: Reel, scratch: Scratch? = nil, storePath: String? = nil, agency: Agency? = nil,
     preEvent: Nanoseconds = .seconds(10),
     stallReserve: Nanoseconds = .seconds(10), segment: Nanoseconds = .seconds(20), reserveBytes: Int64 = 0,
-    clock: VirtualClock = VirtualClock(), observer: @escaping (StoreEvent) -> Void = { _ in }
+    cameraName: String = "synthetic", clock: VirtualClock = VirtualClock(),
+    observer: @escaping (StoreEvent) -> Void = { _ in }
   ) throws {
     let scratch = try scratch ?? Scratch()
     self.scratch = scratch
@@ -67,7 +68,7 @@ final class Studio {
       byteCount: Int(Double(reel.byteRate(.video)) * span.inSeconds) + share, allowSwap: true)
     ring = try SharedRing(memory: memory, packetCapacity: 1 << 13, otherTracksShare: share, horizon: horizon)
     let profile = RecordingProfile(
-      video: reel.video, audioChannels: 1, audioLookahead: reel.lookahead, cameraName: "synthetic",
+      video: reel.video, audioChannels: 1, audioLookahead: reel.lookahead, cameraName: cameraName,
       microphoneName: "synthetic",
       plan: SegmentPlanner.Settings(
         checkpointInterval: .milliseconds(750), segmentLength: segment, videoInterval: Reel.frameInterval),

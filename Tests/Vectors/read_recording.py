@@ -3,7 +3,7 @@
 Sources/Evidence/Evidence.docc/Format.md.
 
 PATH is a recording's directory, or a store (a directory with `recordings` and `device`). Trust comes from an agency's `public` directory (root.key, roles.note,
-recipients.note, enrolled/<device>.note; an enrol.note in ../../device counts too) or from the camera's own public key.
+recipients.note, enrolled/<device>.note, revoked/*.note; an enrol.note in ../../device counts too) or from the camera's own public key.
 Of a store every recording is verified, with its device log, and with the list of its recordings.
 
 Needs Python 3 and the `cryptography` package, nothing else (Debian: python3 python3-cryptography).
@@ -311,10 +311,16 @@ class VerifierKey:
         self.key = Key(data[1:])
 
 
+NOTE_LIMIT = 1 << 16
+RECEIPT_LIMIT = 1 << 20
+
+
 class Note:
     """A C2SP signed note of a kind of ours."""
 
-    def __init__(self, data, kind):
+    def __init__(self, data, kind, limit=NOTE_LIMIT):
+        if len(data) > limit:
+            raise Refused("the %s note is too long" % kind)
         try:
             text = data.decode("utf-8")
         except UnicodeDecodeError:
@@ -344,8 +350,153 @@ class Note:
         self.hash = sha256(data)
 
     def signed_by(self, key):
-        return any(name == key.name and key_id == key.key_id and key.key.verifies(signature, self.text.encode())
-                   for name, key_id, signature in self.signatures)
+        own = [signature for name, key_id, signature in self.signatures if (name, key_id) == (key.name, key.key_id)]
+        return bool(own) and all(key.key.verifies(signature, self.text.encode()) for signature in own)
+
+
+class Roles(Note):
+    """roles.note: which keys may do what."""
+
+    def __init__(self, data, root):
+        super().__init__(data, "roles")
+        if not self.signed_by(root):
+            raise Refused("roles.note is not signed by the root key")
+        self.grants = []
+        for line in self.body:
+            match = re.fullmatch("grant (enrol|recipients|receipt) ([^ ]+) (-|0|[1-9][0-9]{0,18})", line)
+            if not match:
+                raise Refused("roles.note has a line that is no grant")
+            self.grants.append((match[1], VerifierKey(match[2]), None if match[3] == "-" else int(match[3])))
+
+    def allows(self, note, role, signer=None):
+        return any(name == role and (end is None or note.issued <= end) and note.signed_by(key)
+                   and signer in (None, key.text) for name, key, end in self.grants)
+
+
+def hash_of(text):
+    data = unb64(text, 32)
+    if data is None:
+        raise Refused("no hash: %s" % text[:60])
+    return data
+
+
+class Revocation(Note):
+    """revoke.note: up to which line of its log a device is trusted."""
+
+    def __init__(self, data, roles):
+        super().__init__(data, "revoke")
+        if not roles.allows(self, "enrol"):
+            raise Refused("a revocation is not signed by a key granted enrol")
+        match = re.fullmatch("device ([0-9a-f]{32})\nlast (?:-|(0|[1-9][0-9]{0,18}) ([A-Za-z0-9_-]{43}))",
+                             "\n".join(self.body))
+        if not match:
+            raise Refused("the revocation does not say device and last")
+        self.device = match[1]
+        self.last = (int(match[2]), hash_of(match[3])) if match[2] else None
+
+
+class Receipt(Note):
+    """receipt.note: what a dock verified and holds of a recording."""
+
+    def __init__(self, data, roles):
+        super().__init__(data, "receipt", RECEIPT_LIMIT)
+        number, digest = "(0|[1-9][0-9]{0,18})", "([A-Za-z0-9_-]{43})"
+        match = re.fullmatch(
+            "dock ([^ \n]+)\ndevice ([0-9a-f]{32})\nrecording N ([0-9a-f]{32})\nopen H\nlast N H\nlog (?:-|N H N)\n"
+            "answers ([A-Z_]+) ([A-Z_]+) ([A-Z_]+)(?:\nacknowledged ([^\n]+))?((?:\nfile [^ \n]+ N H)+)".replace(
+                "N", number).replace("H", digest), "\n".join(self.body))
+        if not match:
+            raise Refused("the receipt does not say what one must")
+        dock, self.device, counter, self.recording, opened, last_n, last_hash, log_n, log_hash, log_counter = match.groups()[:10]
+        self.dock = VerifierKey(dock)
+        self.counter, self.open = int(counter), hash_of(opened)
+        self.last = (int(last_n), hash_of(last_hash))
+        self.log = (int(log_n), hash_of(log_hash)) if log_n else None
+        self.log_counter = int(log_counter) if log_n else None
+        self.integrity, self.end, self.completeness = match.groups()[10:13]
+        if self.integrity not in INTEGRITY or self.end not in END or self.completeness not in COMPLETENESS:
+            raise Refused("the receipt has an answer that is none")
+        names = []
+        for line in match.groups()[14].split("\n")[1:]:
+            _, name, size, digest = line.split(" ")
+            if name != "journal.log" and not re.fullmatch(r"[0-9]{4}\.mp4\.age", name):
+                raise Refused("the receipt names a file that is none of a recording")
+            hash_of(digest)
+            names.append(name)
+            if int(size) >= 1 << 63:
+                raise Refused("a size that is none")
+        if names != sorted(set(names)) or "journal.log" not in names:
+            raise Refused("the receipt's files are not sorted, or the journal is not among them")
+        if any(value >= 1 << 63 for value in (self.counter, self.last[0], self.log[0] if self.log else 0,
+                                              self.log_counter or 0)):
+            raise Refused("a number that is none")
+        if not self.signed_by(self.dock) or not roles.allows(self, "receipt", self.dock.text):
+            raise Refused("the receipt is not signed by a key granted receipt at that time")
+        # Which answers permit deletion, and which only when they are acknowledged.
+        if self.integrity in ("UNSUPPORTED", "UNKNOWN_DEVICE", "UNSIGNED"):
+            raise Refused("no receipt is given for %s" % self.integrity)
+        needed = [answer for answer in (self.integrity, self.end, self.completeness) if answer in (
+            "REVOKED", "FOREIGN", "REORDERED", "COMMITMENT_MISMATCH", "ALTERED", "TRUNCATED", "MISSING_SEGMENT",
+            "EQUIVOCATION")]
+        if (match.groups()[13] or "").split() != needed:
+            raise Refused("the receipt does not acknowledge exactly what it must")
+
+
+class Anchor:
+    """An ANCHOR line of a device's log, as a dock keeps it."""
+
+    def __init__(self, raw, key):
+        line = parse_line(raw)
+        if line is None or line.type != "ANCHOR" or line.d is not None:
+            raise Refused("no ANCHOR line")
+        if not key.verifies(line.s, message(b"device-log", key.device_id, line.signed)):
+            raise Refused("an anchor that the device did not sign")
+        self.head = (line.n, line.hash)
+        try:
+            self.recording = anchored(Values(line))
+            Values(line).number("w")
+        except Unsupported as error:
+            raise Refused(str(error))
+
+
+def anchored(values):
+    """What ANCHOR says of a recording: its id and a line of its journal, or None."""
+    values.data("nonce")
+    if not values.has("line"):
+        return None
+    values.number("rec")
+    return values.hex_id("id"), (values.number("line"), values.data("lineh"))
+
+
+class DockRecords:
+    """What docks keep of cameras: receipts by the hash of the whole note, those that are none, and anchors."""
+
+    def __init__(self, receipts=(), anchors=(), roles=None, key=None):
+        self.receipts, self.refused, self.anchors = {}, {}, []
+        for data in receipts:
+            try:
+                if roles is None:
+                    raise Refused("no roles.note is at hand")
+                self.receipts[sha256(data)] = Receipt(data, roles)
+            except Refused as error:
+                self.refused[sha256(data)] = str(error)
+        for data in anchors:
+            try:
+                self.anchors.append(Anchor(data, key))
+            except Refused as error:
+                print("read_recording: an anchor counts for nothing: %s" % error, file=sys.stderr)
+
+    def of(self, device):
+        return [receipt for receipt in self.receipts.values() if receipt.device == device]
+
+    def log_lines(self, device):
+        return sorted([anchor.head for anchor in self.anchors] +
+                      [receipt.log for receipt in self.of(device) if receipt.log])
+
+    def journal_lines(self, device, recording):
+        return sorted([anchor.recording[1] for anchor in self.anchors
+                       if anchor.recording and anchor.recording[0] == recording] +
+                      [receipt.last for receipt in self.of(device) if receipt.recording == recording])
 
 
 class Trust:
@@ -355,22 +506,14 @@ class Trust:
         self.key, self.removable, self.demo = key, removable, demo
         self.device = key.device_id
         self.roles, self.recipients = roles, recipients
+        self.revocation = None
 
     @staticmethod
-    def from_notes(root, roles_note, enrol_note, recipients_note=None):
-        roles = Note(roles_note, "roles")
-        if not roles.signed_by(root):
-            raise Refused("roles.note is not signed by the root key")
-        grants = []
-        for line in roles.body:
-            match = re.fullmatch("grant (enrol|recipients|receipt) ([^ ]+) (-|0|[1-9][0-9]{0,18})", line)
-            if not match:
-                raise Refused("roles.note has a line that is no grant")
-            grants.append((match[1], VerifierKey(match[2]), None if match[3] == "-" else int(match[3])))
+    def from_notes(root, roles_note, enrol_note, recipients_note=None, revocations=()):
+        roles = Roles(roles_note, root)
 
         def granted(note, role):
-            if not any(name == role and (end is None or note.issued <= end) and note.signed_by(key)
-                       for name, key, end in grants):
+            if not roles.allows(note, role):
                 raise Refused("a note is not signed by a key granted %s" % role)
 
         enrol = Note(enrol_note, "enrol")
@@ -390,7 +533,11 @@ class Trust:
                     re.fullmatch("recipient age1[02-9ac-hj-np-z]+", line) for line in recipients.body):
                 raise Refused("recipients.note has a line that is no recipient")
         demo = roles.demo or enrol.demo or (recipients is not None and recipients.demo)
-        return Trust(key, body[3] == "removable", demo, roles, recipients)
+        trust = Trust(key, body[3] == "removable", demo, roles, recipients)
+        own = [one for one in (Revocation(data, roles) for data in revocations) if one.device == trust.device]
+        # The highest version counts; of two under one version the one that trusts less.
+        trust.revocation = max(own, key=lambda one: (one.version, -(one.last[0] if one.last else -1)), default=None)
+        return trust
 
 
 # --- The verdict ------------------------------------------------------------------------------------------------------
@@ -405,6 +552,7 @@ class Verdict:
         self.synthetic = self.demo = self.removable = False
         self.recording = self.device = self.counter = self.opened = None
         self.recovered = False
+        self.not_before = None
 
     def add(self, answer, detail, file=None, line=None, start=None, end=None):
         for name, order in (("integrity", INTEGRITY), ("end", END), ("completeness", COMPLETENESS)):
@@ -444,7 +592,7 @@ class Verdict:
         return {"path": path, "headline": self.headline, "sentence": self.sentence, "exitCode": EXIT[self.headline],
                 "integrity": self.integrity, "end": self.end, "completeness": self.completeness, "recovered": self.recovered,
                 "synthetic": self.synthetic, "demo": self.demo, "recording": self.recording, "device": self.device,
-                "counter": self.counter, "openedMs": self.opened, "closeReason": self.close_reason,
+                "counter": self.counter, "openedMs": self.opened, "notBeforeMs": self.not_before, "closeReason": self.close_reason,
                 "attestedMediaUs": self.media_time, "lines": self.lines, "segments": self.segments,
                 "abandonedSegments": self.abandoned, "checkpoints": self.checkpoints, "gaps": self.gaps,
                 "framesLost": self.frames_lost, "samplesLost": self.samples_lost,
@@ -484,6 +632,12 @@ class DeviceLog:
         self.voids = {}      # counter -> {id or None: Found or None}
         self.recoveries = {}  # id -> [Recovery]
         self.lost = {}       # id -> counter
+        self.deletions = {}  # id -> [(counter, last line, receipt, key)]
+        self.docking = None  # the last DOCK's time
+        self.dockings = {}   # counter -> the last DOCK's time before OPENED
+        self.before = None   # (n, hash) of the line before the first
+        self.unbroken = {}   # (id, hash) -> n of its OPENED, before any hole
+        self.unbroken_end = -1
         self.named = {}      # counter -> n of the first line that explains it
         self.holes = []      # n of the last line read before lines that were not
         self.broken = False
@@ -492,7 +646,8 @@ class DeviceLog:
         # What is done with a line of each type; START begins a file; any other type is UNSUPPORTED.
         self.types = {"OPENED": self.on_opened, "CLOSED": self.on_closed, "VOID": self.on_void,
                       "RECOVER": self.on_recover, "RFILE": self.on_rfile, "LOST": self.on_lost,
-                      "CHECK": self.on_check}
+                      "CHECK": self.on_check, "DOCK": self.on_dock, "ANCHOR": self.on_anchor,
+                      "DELETE": self.on_delete, "AUDIT": self.on_audit}
         names = sorted(name for name in files.names() if re.fullmatch(r"[0-9]{10}\.log", name))
         for name in names:
             try:
@@ -542,7 +697,9 @@ class DeviceLog:
                 self.follow(Values(line), line, name)
             is_first = False
             self.head = (line.n, line.hash)
-            self.hashes[line.n] = line.hash
+            self.hashes.setdefault(line.n, line.hash)
+            if not self.holes:
+                self.unbroken_end = line.n
 
     def start(self, values, line, name):
         if line.type != "START":
@@ -570,6 +727,7 @@ class DeviceLog:
             self.torn(name)
         if self.head is None:
             self.first = line.n
+            self.before = (line.n - 1, line.previous) if line.n else None
         self.broken, self.tail, self.recovered = False, b"", None
 
     def follow(self, values, line, name):
@@ -598,6 +756,9 @@ class DeviceLog:
         openings = self.openings.setdefault(counter, [])
         if opening not in openings:
             openings.append(opening)
+            if not self.holes:
+                self.unbroken[(counter,) + opening] = line.n
+        self.dockings.setdefault(counter, self.docking)
         self.explain(counter, line)
 
     def on_closed(self, values, line, _):
@@ -645,6 +806,50 @@ class DeviceLog:
         self.lost[identifier] = counter
         self.explain(counter, line)
 
+    def on_dock(self, values, line, _):
+        values.text("by"), public_key(values), values.data("note"), values.data("nonce")
+        self.docking = values.number("dockw")
+
+    def on_anchor(self, values, line, _):
+        recording = anchored(values)
+        if recording:
+            self.witness(recording[0], *recording[1])
+
+    def on_delete(self, values, line, _):
+        identifier, last = values.hex_id("id"), (values.number("line"), values.data("lineh"))
+        values.text("by")
+        deletion = (values.number("rec"), last, values.data("rcpt"), public_key(values))
+        deletions = self.deletions.setdefault(identifier, [])
+        if deletion not in deletions:
+            deletions.append(deletion)
+        self.explain(deletion[0], line)
+        self.witness(identifier, *last)
+
+    def on_audit(self, values, line, _):
+        code = values.one_of("code", "config time storage battery clock lost found error")
+        if code == "config":
+            values.data("conf")
+        elif code == "time":
+            values.one_of("wsrc", "unknown rtc ntp gnss dock user"), values.one_of("wtrust", "none held synced")
+        else:
+            EVENTS[code](values)
+
+    def reaches(self, line):
+        return self.hashes.get(line[0]) == line[1] or self.before == line
+
+    def has_opened(self, counter, identifier, digest, trusted):
+        """Whether OPENED stands at or before a trusted line, in one chain with it."""
+        n = self.unbroken.get((counter, identifier, digest))
+        return (n is not None and n <= trusted[0] <= self.unbroken_end
+                and self.hashes.get(trusted[0]) == trusted[1])
+
+
+def public_key(values):
+    try:
+        return Key(values.data("key")).data
+    except Refused as error:
+        raise Unsupported(str(error))
+
 
 # --- One recording ----------------------------------------------------------------------------------------------------
 
@@ -672,8 +877,9 @@ class Segment:
 
 
 class Recording:
-    def __init__(self, files, trust, directory=None, log=None, present=None):
+    def __init__(self, files, trust, directory=None, log=None, present=None, records=None):
         self.files, self.trust, self.directory, self.log, self.present = files, trust, directory, log, present
+        self.records = records or DockRecords()
         self.names = set(files.names())
         self.verdict = Verdict()
         self.id = self.key = self.head = self.open_values = None
@@ -705,6 +911,8 @@ class Recording:
             self.end_unfinished()
         self.check_names()
         self.check_recoveries()
+        self.check_revocation()
+        self.check_docks()
         self.check_log()
         return self.verdict
 
@@ -1063,12 +1271,72 @@ class Recording:
             else:
                 self.verdict.add("TRUNCATED", "only the next segment can be without its line", name)
 
+    def check_revocation(self):
+        revocation = self.trust.revocation if self.trust else None
+        if revocation is None or self.open_hash is None or not self.known:
+            return
+        verdict, last = self.verdict, revocation.last
+        if last and self.log and self.log.has_opened(verdict.counter, verdict.recording, self.open_hash, last):
+            return
+        if last and any(receipt.recording == verdict.recording and receipt.open == self.open_hash and receipt.log
+                        and receipt.log[0] <= last[0] for receipt in self.records.of(verdict.device)):
+            return
+        verdict.add("REVOKED", "the device was revoked, and nothing shows that this recording is older", "journal.log", 0)
+
+    def check_docks(self):
+        if self.open_hash is None or not self.known:
+            return
+        for n, digest in self.records.journal_lines(self.verdict.device, self.verdict.recording):
+            if n > self.head[0]:
+                self.verdict.add("TRUNCATED", "a dock has seen line %d" % n, "journal.log", n)
+            elif self.line_hashes[n] != digest:
+                self.verdict.add("EQUIVOCATION", "a dock has seen another line %d" % n, "journal.log", n)
+
+    def check_seen(self):
+        """The device log against what docks have seen of it."""
+        log = self.log
+        for n, digest in self.records.log_lines(log.device):
+            here = log.hashes.get(n)
+            if here is None and log.before and log.before[0] == n:
+                here = log.before[1]
+            if here is not None:
+                if here == digest:
+                    self.verdict.add("ANCHORED", "the log reaches line %d, which a dock has seen" % n)
+                else:
+                    self.verdict.add("EQUIVOCATION", "a dock has seen another line %d of the log" % n)
+            elif log.head is None:
+                if not log.tail and not log.broken:
+                    self.verdict.add("ROLLBACK", "a dock has seen line %d of the log" % n)
+            elif n > log.head[0] and not log.broken and n - log.head[0] > len(log.tail) // LEAST_LINE:
+                self.verdict.add("ROLLBACK", "a dock has seen line %d of the log" % n)
+
+    def check_deleted(self, present):
+        """A deletion explains that a recording is missing only together with its receipt."""
+        log = self.log
+        for identifier, deletions in log.deletions.items():
+            if identifier in present:
+                continue
+            for counter, last, digest, key in deletions:
+                receipt = self.records.receipts.get(digest)
+                if receipt is None:
+                    why = self.records.refused.get(digest, "the receipt is not at hand")
+                elif ((receipt.device, receipt.recording, receipt.counter, receipt.last, receipt.dock.key.data)
+                        != (log.device, identifier, counter, last, key)):
+                    why = "the receipt is for something else"
+                elif any(other == identifier and opened != receipt.open
+                         for other, opened in log.openings.get(counter, ())):
+                    why = "the receipt is for another OPEN line"
+                else:
+                    continue
+                self.verdict.add("MISSING_RECORDING", "recording %d was deleted: %s" % (counter, why))
+
     def check_log(self):
         log, verdict = self.log, self.verdict
         if log is None or self.open_hash is None or not self.known:
             return
         for answer, detail, name, line in log.findings:
             verdict.add(answer, detail, name and "device/log/" + name, line)
+        self.check_seen()
         if log.head is None:
             verdict.add("SHORT_DEVICE_LOG", "there is no valid line in the device log")
             return
@@ -1091,26 +1359,44 @@ class Recording:
             if len(openings) > 1:
                 verdict.add("EQUIVOCATION", "counter %d was opened more than once" % counter)
         known = sorted(log.named)
-        for before, counter in zip(([0] if log.first == 0 else known[:1]) + known, known):
+        # Of a log that begins later a receipt may vouch for what was before.
+        since = min((receipt for receipt in self.records.of(log.device)
+                     if receipt.completeness == "CONTINUOUS" and receipt.log and log.reaches(receipt.log)),
+                    key=lambda receipt: (receipt.log[0], base64.urlsafe_b64encode(receipt.hash)), default=None)
+        if log.first == 0 or not known:
+            start, since = [0], None
+        else:
+            start = [min(known[0], since.log_counter + 1 if since else known[0]) - 1]
+        for before, counter in zip(start + known, known):
             if counter > before + 1 and log.has_all(-1, log.named[counter]):
                 verdict.add("MISSING_RECORDING", "nothing explains counter %d" % (before + 1))
         present = {verdict.recording} | {name[11:] for name in self.present or ()
                                          if re.fullmatch("[0-9]{10}-[0-9a-f]{32}", name)}
         missing = dict(log.lost)
+        if verdict.recording in log.deletions:
+            verdict.add("DELETED", "the camera deleted this recording against a receipt", "journal.log")
         if self.present is not None:
             missing.update((identifier, counter) for counter, openings in log.openings.items()
                            for identifier, _ in openings)
         for identifier, counter in sorted(missing.items(), key=lambda item: item[1]):
-            if identifier not in present:
+            if identifier not in present and identifier not in log.deletions:
                 verdict.add("MISSING_RECORDING", "recording %d is not here" % counter)
+        self.check_deleted(present)
         for n, digest in sorted(log.witnesses.get(verdict.recording, {}).items()):
             if n > self.head[0]:
                 verdict.add("TRUNCATED", "the device log names line %d" % n, "journal.log", n)
             elif self.line_hashes[n] != digest:
                 verdict.add("EQUIVOCATION", "the device log names another line %d" % n, "journal.log", n)
-        if log.first != 0 or not mine:
+        if mine:
+            verdict.not_before = log.dockings.get(verdict.counter)
+        has_problem = any(f[0] in INTEGRITY for f in log.findings)
+        if since and mine and not has_problem:
+            verdict.add("SINCE_RECEIPT", "up to line %d a receipt found the log continuous" % since.log[0])
+            if verdict.completeness == "NOT_CHECKED":
+                verdict.completeness = "CONTINUOUS"
+        elif log.first != 0 or not mine:
             verdict.add("SHORT_DEVICE_LOG", "the device log does not reach from line 0 over this recording")
-        elif verdict.completeness == "NOT_CHECKED" and not any(f[0] in INTEGRITY for f in log.findings):
+        elif verdict.completeness == "NOT_CHECKED" and not has_problem:
             verdict.completeness = "CONTINUOUS"
 
 
@@ -1153,7 +1439,13 @@ def load_store(path):
 def store_trust(store):
     root = VerifierKey(store["agency/root.key"].decode().strip())
     return Trust.from_notes(root, store["agency/roles.note"], store["device/enrol.note"],
-                            store.get("agency/recipients.note"))
+                            store.get("agency/recipients.note"), below(store, "agency/revoked").contents.values())
+
+
+def store_records(store, trust):
+    kept = below(store, "agency/receipts").contents
+    return DockRecords([data for name, data in sorted(kept.items()) if name.endswith(".note")],
+                       [data for name, data in sorted(kept.items()) if name.endswith(".anchor")], trust.roles, trust.key)
 
 
 def run_cases(path):
@@ -1165,14 +1457,20 @@ def run_cases(path):
         name = os.path.join(os.path.dirname(path), case["store"])
         if name not in stores:
             stores[name] = load_store(name)
-            trusts[name] = store_trust(stores[name])
-        store, trust = edited(stores[name], case["edits"]), trusts[name]
+            trusts[name] = {}
+        store = edited(stores[name], case["edits"])
+        notes = tuple(sorted((path, data) for path, data in store.items()
+                             if path.startswith("agency/") or path == "device/enrol.note"))
+        if notes not in trusts[name]:
+            trusts[name][notes] = (store_trust(store), store_records(store, store_trust(store)))
+        trust, records = trusts[name][notes]
         log = present = None
         if case["deviceLog"]:
             log = DeviceLog(below(store, "device/log"), trust.key)
             present = {p.split("/")[1] for p in store if p.startswith("recordings/")}
         files = below(store, "recordings/" + case["recording"])
-        results.append(Recording(files, trust, case["recording"], log, present).verify().as_json(case["recording"]))
+        results.append(Recording(files, trust, case["recording"], log, present, records).verify().as_json(
+            case["recording"]))
     return results
 
 
@@ -1200,10 +1498,10 @@ def named_device(files):
     return line.values["dev"][0] if line and "dev" in line.values else None
 
 
-def read_optional(path):
+def read_optional(path, limit=65537):
     try:
         with open(path, "rb") as file:
-            return file.read(65537)
+            return file.read(limit)
     except FileNotFoundError:
         return None
 
@@ -1226,8 +1524,10 @@ def verify_path(path, arguments, is_of_store):
         with open(os.path.join(agency, "root.key"), "rb") as file:
             root = VerifierKey(first_line(file.read(4096)))
         if enrol:
+            revoked = os.path.join(agency, "revoked")
             trust = Trust.from_notes(root, read_optional(os.path.join(agency, "roles.note")) or b"", enrol,
-                                     read_optional(os.path.join(agency, "recipients.note")))
+                                     read_optional(os.path.join(agency, "recipients.note")),
+                                     kept_files(revoked, ".note") if os.path.isdir(revoked) else ())
     name = os.path.basename(os.path.abspath(path))
     name = name if re.fullmatch("[0-9]{10}-[0-9a-f]{32}", name) else None
     log_path, present = arguments.device_log, None
@@ -1236,7 +1536,16 @@ def verify_path(path, arguments, is_of_store):
             log_path = os.path.join(store, "device", "log")
         present = set(os.listdir(os.path.join(path, "..")))
     log = DeviceLog(DiskFiles(log_path), trust.key) if log_path and trust else None
-    return Recording(files, trust, name, log, present).verify()
+    records = None
+    if arguments.receipts and trust:
+        records = DockRecords(kept_files(arguments.receipts, ".note"), kept_files(arguments.receipts, ".anchor"),
+                              trust.roles, trust.key)
+    return Recording(files, trust, name, log, present, records).verify()
+
+
+def kept_files(path, suffix):
+    return [read_optional(os.path.join(path, name), RECEIPT_LIMIT + 1) for name in sorted(os.listdir(path))
+            if name.endswith(suffix)]
 
 
 def main():
@@ -1245,6 +1554,7 @@ def main():
     parser.add_argument("--agency", metavar="DIR", help="the agency's public directory")
     parser.add_argument("--device-key", metavar="KEY", help="the camera's public key in base64, or a file with it")
     parser.add_argument("--device-log", metavar="DIR", help="the camera's log directory")
+    parser.add_argument("--receipts", metavar="DIR", help="what docks keep: receipts (*.note) and anchors (*.anchor)")
     parser.add_argument("--json", action="store_true", help="one JSON array instead of text")
     parser.add_argument("--cases", metavar="FILE", help="test vectors: a JSON list of store, recording, deviceLog, edits")
     arguments = parser.parse_args()
