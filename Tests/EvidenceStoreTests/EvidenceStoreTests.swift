@@ -250,6 +250,11 @@ struct EvidenceStoreTests {
     try writer.beginSegment { salt, _ in salt }
     let zeros = [UInt8](repeating: 0, count: 3 * SegmentStream.chunkByteCount)
     try writer.write(zeros.span.bytes.extracting(0..<100_000))
+    // A segment that had no checkpoint would be gone afterwards.
+    let facts = {
+      CheckpointFacts(mediaTime: 1, firstIDR: nil, clock: .reading(), lag: 1, framesLost: 0, samplesLost: 0)
+    }
+    try writer.checkpoint(facts)
     let name = try #require(try camera.names("card/recordings").first)
     let path = "\(camera.storePath)/recordings/\(name)"
     let segment = try #require(openDescriptor(of: "\(path)/0000.mp4.age"))
@@ -281,9 +286,7 @@ struct EvidenceStoreTests {
     try writer.abandonSegment(StoreError(.segmentWrite, "test"))
     try writer.beginSegment { salt, _ in salt }
     try writer.write(zeros.span.bytes)
-    try writer.checkpoint {
-      CheckpointFacts(mediaTime: 1, firstIDR: nil, clock: .reading(), lag: 1, framesLost: 0, samplesLost: 0)
-    }
+    try writer.checkpoint(facts)
 
     // Of zeros the ciphertext is the key stream: where one nonce sealed two messages it is the same.
     var streams: [ArraySlice<UInt8>] = []
