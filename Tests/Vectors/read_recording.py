@@ -987,7 +987,7 @@ class Recording:
 
     def signed_line(self, raw):
         line = parse_line(raw)
-        if line is None:
+        if line is None or (line.d is not None) != (line.type in ("OPEN", "CLOSE")):
             return None
         if self.key is None:
             if line.type != "OPEN" or line.n != 0:
@@ -998,8 +998,6 @@ class Recording:
                 self.id, self.key = values.hex_id("id"), Key(values.data("pub"))
             except (Unsupported, Refused):
                 return None
-        if (line.d is not None) != (line.type in ("OPEN", "CLOSE")):
-            return None
         return line if self.key.verifies(line.s, message(b"journal", self.id, line.signed)) else None
 
     def read_journal(self, data):
