@@ -311,6 +311,12 @@ class VerifierKey:
         self.key = Key(data[1:])
 
 
+def number_of(text):
+    if int(text) >= 1 << 63:
+        raise Refused("a number that is none: %s" % text)
+    return int(text)
+
+
 NOTE_LIMIT = 1 << 16
 RECEIPT_LIMIT = 1 << 20
 
@@ -344,7 +350,7 @@ class Note:
         issued = re.fullmatch("issued (0|[1-9][0-9]{0,18})", lines[2]) if len(lines) > 3 else None
         if lines[0] != "lapel/%s v1" % kind or not version or not issued:
             raise Refused("the %s note does not begin as one" % kind)
-        self.version, self.issued = int(version[1]), int(issued[1])
+        self.version, self.issued = number_of(version[1]), number_of(issued[1])
         self.demo = lines[3] == "demo"
         self.body = lines[4:] if self.demo else lines[3:]
         self.hash = sha256(data)
@@ -366,7 +372,7 @@ class Roles(Note):
             match = re.fullmatch("grant (enrol|recipients|receipt) ([^ ]+) (-|0|[1-9][0-9]{0,18})", line)
             if not match:
                 raise Refused("roles.note has a line that is no grant")
-            self.grants.append((match[1], VerifierKey(match[2]), None if match[3] == "-" else int(match[3])))
+            self.grants.append((match[1], VerifierKey(match[2]), None if match[3] == "-" else number_of(match[3])))
 
     def allows(self, note, role, signer=None):
         return any(name == role and (end is None or note.issued <= end) and note.signed_by(key)
@@ -392,7 +398,7 @@ class Revocation(Note):
         if not match:
             raise Refused("the revocation does not say device and last")
         self.device = match[1]
-        self.last = (int(match[2]), hash_of(match[3])) if match[2] else None
+        self.last = (number_of(match[2]), hash_of(match[3])) if match[2] else None
 
 
 class Receipt(Note):
@@ -409,10 +415,10 @@ class Receipt(Note):
             raise Refused("the receipt does not say what one must")
         dock, self.device, counter, self.recording, opened, last_n, last_hash, log_n, log_hash, log_counter = match.groups()[:10]
         self.dock = VerifierKey(dock)
-        self.counter, self.open = int(counter), hash_of(opened)
-        self.last = (int(last_n), hash_of(last_hash))
-        self.log = (int(log_n), hash_of(log_hash)) if log_n else None
-        self.log_counter = int(log_counter) if log_n else None
+        self.counter, self.open = number_of(counter), hash_of(opened)
+        self.last = (number_of(last_n), hash_of(last_hash))
+        self.log = (number_of(log_n), hash_of(log_hash)) if log_n else None
+        self.log_counter = number_of(log_counter) if log_n else None
         self.integrity, self.end, self.completeness = match.groups()[10:13]
         if self.integrity not in INTEGRITY or self.end not in END or self.completeness not in COMPLETENESS:
             raise Refused("the receipt has an answer that is none")
@@ -422,14 +428,10 @@ class Receipt(Note):
             if name != "journal.log" and not re.fullmatch(r"[0-9]{4}\.mp4\.age", name):
                 raise Refused("the receipt names a file that is none of a recording")
             hash_of(digest)
+            number_of(size)
             names.append(name)
-            if int(size) >= 1 << 63:
-                raise Refused("a size that is none")
         if names != sorted(set(names)) or "journal.log" not in names:
             raise Refused("the receipt's files are not sorted, or the journal is not among them")
-        if any(value >= 1 << 63 for value in (self.counter, self.last[0], self.log[0] if self.log else 0,
-                                              self.log_counter or 0)):
-            raise Refused("a number that is none")
         if not self.signed_by(self.dock) or not roles.allows(self, "receipt", self.dock.text):
             raise Refused("the receipt is not signed by a key granted receipt at that time")
         # Which answers permit deletion, and which only when they are acknowledged.
@@ -985,7 +987,7 @@ class Recording:
 
     def signed_line(self, raw):
         line = parse_line(raw)
-        if line is None:
+        if line is None or (line.d is not None) != (line.type in ("OPEN", "CLOSE")):
             return None
         if self.key is None:
             if line.type != "OPEN" or line.n != 0:
@@ -996,8 +998,6 @@ class Recording:
                 self.id, self.key = values.hex_id("id"), Key(values.data("pub"))
             except (Unsupported, Refused):
                 return None
-        if (line.d is not None) != (line.type in ("OPEN", "CLOSE")):
-            return None
         return line if self.key.verifies(line.s, message(b"journal", self.id, line.signed)) else None
 
     def read_journal(self, data):
