@@ -2,7 +2,7 @@
 import PackageDescription
 
 // Every dependency, and why it is here:
-//   swift-crypto            ChaCha20-Poly1305, HKDF, X25519, Ed25519, SHA-256: nothing of our own where a reviewed library exists.
+//   swift-crypto            ChaCha20-Poly1305, HKDF, X25519, ML-KEM-768, Ed25519, SHA-256: nothing of our own where a reviewed library exists.
 //   swift-argument-parser   `--help`, errors and exit codes that behave as people expect.
 //   swift-log               the log lines of `lapel run`, replaceable by whoever embeds the recorder.
 //   libx264, libopenh264    H.264 in software; one is enough (traits below). A binary with x264 is under the GPL.

@@ -4,7 +4,7 @@ import Crypto
 public struct AgeHeader: Hashable, Sendable {
   /// One recipient's wrapped file key.
   public struct Stanza: Hashable, Sendable {
-    /// The type, `X25519` for the recipients of this recorder, and what follows it.
+    /// The type, for the recipients of this recorder a `Recipient.Kind`, and what follows it.
     public let arguments: [String]
     public let body: [UInt8]
 
@@ -22,7 +22,7 @@ public struct AgeHeader: Hashable, Sendable {
   public static let version = "age-encryption.org/v1"
   /// Bytes of the payload nonce that follows the header.
   public static let nonceByteCount = 16
-  /// More than any header this recorder writes: 16 recipients of 2.3 kB.
+  /// More than any header this recorder writes: 16 recipients of 1.6 kB.
   public static let byteLimit = 65_536
 
   /// Reads the header at the start of `bytes`, which may hold more.
@@ -74,21 +74,14 @@ public struct AgeHeader: Hashable, Sendable {
     }
   }
 
-  /// A new header for `fileKey`: one X25519 stanza for each recipient in order, then the MAC. Ends with LF.
+  /// A new header for `fileKey`: one stanza for each recipient in order, then the MAC. Ends with LF.
   static func seal(
     fileKey: SymmetricKey, for list: RecipientList, segment: Int, randomness: inout HedgedRandomness
   ) throws(EvidenceError) -> [UInt8] {
     var text = version + "\n"
     for recipient in list.recipients {
       let ephemeral = try randomness.key(32, for: .ephemeral, segment: segment)
-      let (share, secret) = try recipient.sharedSecret(with: ephemeral)
-      let wrapKey = secret.hkdfDerivedSymmetricKey(
-        using: SHA256.self, salt: share + recipient.publicKey, sharedInfo: Array("\(version)/X25519".utf8),
-        outputByteCount: 32)
-      let wrapped = try fileKey.withBytes { bytes throws(EvidenceError) in
-        try ChunkCipher.seal(bytes, key: wrapKey, nonce: [UInt8](repeating: 0, count: 12))
-      }
-      text += "-> X25519 \(Base64.encode(share, .raw))\n\(Base64.encode(wrapped, .raw))\n"
+      text += try recipient.stanza(wrapping: fileKey, ephemeral: ephemeral)
     }
     text += "---"
     let macKey = HKDF<SHA256>.deriveKey(

@@ -226,8 +226,8 @@ public struct DeviceTrust: Hashable, Sendable {
   /// The notes, for comparison with what OPEN says; nil when not at hand.
   public var roles: NoteReference?
   public var recipients: NoteReference?
-  /// Stanzas that every segment header must have, when OPEN names exactly that recipients.note.
-  public var recipientCount: Int?
+  /// Whom every segment is sealed for, a stanza each and in this order, when OPEN names exactly that recipients.note.
+  public var recipientList: RecipientList?
   /// The device's revocation, if it was revoked.
   public var revocation: Revocation?
 
@@ -254,7 +254,7 @@ public struct DeviceTrust: Hashable, Sendable {
     if let recipients {
       let note = try RecipientsNote(parsing: recipients, roles: rolesNote)
       self.recipients = note.reference
-      recipientCount = note.recipients.recipients.count
+      recipientList = note.recipients
       isDemo = isDemo || note.isDemo
     }
     for bytes in revocations {

@@ -5,8 +5,6 @@ public struct EvidenceError: Error, Hashable, Sendable, CustomStringConvertible 
     case randomness
     /// A recipient, or a list of them, that this recorder cannot seal for.
     case recipient
-    /// A post-quantum recipient (`age1pq1…`): a valid choice that this version cannot seal for yet.
-    case postQuantumRecipient
     /// A segment stream was used against its rules, or a cipher failed; the segment must be abandoned.
     case sealing
     /// The stream's keys are gone: it was abandoned after an error.

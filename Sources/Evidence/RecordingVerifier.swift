@@ -271,7 +271,7 @@ struct VerificationRun {
       let trust = verifier.trust
       let isSameNote = trust?.recipients != nil && trust?.recipients == verdict.opening?.facts.recipients
       let check = try SegmentCheck(
-        record, line: line.n, files: files, names: names, stanzas: isSameNote ? trust?.recipientCount : nil,
+        record, line: line.n, files: files, names: names, recipients: isSameNote ? trust?.recipientList : nil,
         buffer: buffer, &verdict)
       open = check
       verdict.segments += 1

@@ -18,7 +18,7 @@ struct SegmentCheck {
 
   init(
     _ record: JournalRecord.Segment, line: Int64, files: borrowing some EvidenceFiles, names: Set<String>,
-    stanzas: Int?, buffer: UnsafeMutableRawBufferPointer, _ verdict: inout Verdict
+    recipients: RecipientList?, buffer: UnsafeMutableRawBufferPointer, _ verdict: inout Verdict
   ) throws(ReadFailure) {
     number = record.number
     name = EvidenceName.segment(Int(record.number))
@@ -52,12 +52,20 @@ struct SegmentCheck {
       verdict.add(Finding(.integrity(.unsupported), file: name, line: line, "the header is not an age v1 header"))
       return
     }
-    if let stanzas, parsed.stanzas.count != stanzas || parsed.stanzas.contains(where: { $0.type != "X25519" }) {
+    if let recipients, parsed.stanzas.map(\.type) != recipients.recipients.map(\.kind.rawValue) {
       verdict.add(
         Finding(
           .integrity(.foreign), file: name, range: 0..<headerLength, line: line,
-          "the segment is sealed for \(parsed.stanzas.count) recipients; recipients.note names \(stanzas)"))
+          "the segment is sealed for \(Self.describe(parsed.stanzas.map(\.type))); recipients.note names "
+            + Self.describe(recipients.recipients.map(\.kind.rawValue))))
     }
+  }
+
+  /// As "2 recipients (X25519)".
+  private static func describe(_ types: [String]) -> String {
+    var kinds: [String] = []
+    for type in types.map({ String($0.prefix(40)) }) where !kinds.contains(type) { kinds.append(type) }
+    return "\(types.count) \(types.count == 1 ? "recipient" : "recipients") (\(kinds.joined(separator: ", ")))"
   }
 
   private mutating func reportShort(promised: Int64, _ line: Int64, _ verdict: inout Verdict) {

@@ -15,6 +15,7 @@ struct Keygen: ParsableCommand {
         lapel-dock keygen agency
         lapel-dock keygen agency --name springfield-pd
         lapel-dock keygen agency --recipient age1qyq… --recipient age1lw8…   footage for existing identities
+        lapel-dock keygen agency --post-quantum                              footage that quantum computers cannot open
         lapel-dock keygen demo --demo                                        marked DEMO KEY in every verification
 
       Exit codes: 0 done, 1 failed (nothing usable was made), 64 wrong arguments.
@@ -26,6 +27,13 @@ struct Keygen: ParsableCommand {
   @Flag(help: "Mark the keys as a demonstration's: never for real evidence.")
   var demo = false
 
+  @Flag(
+    help: ArgumentHelp(
+      "Make a post-quantum identity (ML-KEM-768 with X25519).",
+      discussion: "Footage that is kept for long stays closed also to whoever copies it now and has a quantum computer "
+        + "later. Stock age opens it from version 1.3 on. All recipients of an agency are of one type."))
+  var postQuantum = false
+
   @Option(help: ArgumentHelp("Name of the agency in its keys: no spaces, no +.", valueName: "name"))
   var name = "agency"
 
@@ -33,6 +41,13 @@ struct Keygen: ParsableCommand {
     help: ArgumentHelp(
       "Encrypt footage to this age recipient (may be repeated); then no identity is made.", valueName: "age1…"))
   var recipient: [String] = []
+
+  func validate() throws {
+    guard recipient.isEmpty || !postQuantum else {
+      throw ValidationError(
+        "--post-quantum makes an identity, and --recipient names one you have: give only one of them")
+    }
+  }
 
   func run() throws {
     try DockFailure.report { try make() }
@@ -43,7 +58,7 @@ struct Keygen: ParsableCommand {
     let root = try signer("root")
     let enrol = try signer("enrol")
     let receipt = try signer("receipt")
-    let identity = recipient.isEmpty ? try AgeIdentity() : nil
+    let identity = recipient.isEmpty ? try AgeIdentity(kind: postQuantum ? .mlkem768x25519 : .x25519) : nil
     let recipients = try RecipientList(identity.map { [$0.recipient] } ?? recipient.map { try Recipient($0) })
     let roles = try RolesNote.make(
       version: 1, issued: issued, isDemo: demo,
@@ -97,7 +112,7 @@ struct Keygen: ParsableCommand {
       hasIdentity
       ? """
           identity.txt  opens all footage. Keep it with whoever may see footage, and a copy in a safe: without it nothing
-                        can ever be opened. Stock age reads it too: age -d -i identity.txt SEGMENT
+                        can ever be opened. Stock age\(postQuantum ? " (1.3 or newer)" : "") reads it too: age -d -i identity.txt SEGMENT
       """
       : """
           (no identity) footage is encrypted to the \(PlainText.count(recipients.recipients.count, "recipient")) you named; keep their identities:

@@ -76,10 +76,12 @@ enum Dock {
   }
 
   /// Opens a recording; it must be whole.
-  static func open(_ recording: String, as output: String) throws -> Opened {
+  /// - Parameter agency: nil for the one that all rigs share.
+  static func open(_ recording: String, as output: String, agency: String? = nil) throws -> Opened {
+    let agency = try agency ?? Rig.agency.get()
     let result = try succeed([
-      try Rig.dock.get(), "open", recording, "--agency", "\(try Rig.agency.get())/public", "--identity", try identity(),
-      "-o", output, "--json",
+      try Rig.dock.get(), "open", recording, "--agency", "\(agency)/public", "--identity",
+      "\(agency)/secret/identity.txt", "-o", output, "--json",
     ])
     return try JSONDecoder().decode(Opened.self, from: Data(result.output))
   }

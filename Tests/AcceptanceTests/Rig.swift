@@ -11,6 +11,8 @@ final class Rig {
   /// Sections and keys of the configuration beside those of every rig.
   let settings: String
   let store: String
+  /// The directory of the agency's keys.
+  let agency: String
   private(set) var recorder: Program?
   private var starts = 0
 
@@ -31,11 +33,18 @@ final class Rig {
   ///   - settings: lines of the configuration file.
   ///   - store: nil for a directory of the rig's own.
   ///   - isEnrolled: false leaves the camera without keys.
-  init(_ settings: String = "", store: String? = nil, isEnrolled: Bool = true) throws {
+  ///   - agency: what `lapel-dock keygen` is told beside the directory; nil for the agency that all share.
+  init(_ settings: String = "", store: String? = nil, isEnrolled: Bool = true, agency options: [String]? = nil) throws {
     directory = "/tmp/lapel-acceptance-\(UUID().uuidString.prefix(8))"
     self.settings = settings
     self.store = store ?? "\(directory)/store"
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
+    if let options {
+      agency = "\(directory)/agency"
+      try succeed([try Self.dock.get(), "keygen", agency] + options)
+    } else {
+      agency = try Self.agency.get()
+    }
     try configurationText(socket: socket).write(toFile: configuration, atomically: true, encoding: .utf8)
     if isEnrolled { try enroll() }
   }
@@ -65,7 +74,6 @@ final class Rig {
   }
 
   private func enroll() throws {
-    let agency = try Self.agency.get()
     let lapel = try Self.lapel.get()
     try succeed([lapel, "enroll", "--config", configuration, "--agency", "\(agency)/public"])
     try succeed([

@@ -26,9 +26,42 @@ struct KeyTests {
     #expect { try Recipient(text) } throws: { ($0 as? EvidenceError)?.code == .recipient }
   }
 
-  @Test("A post-quantum recipient is refused by its own name")
-  func postQuantum() {
-    #expect { try Recipient("age1pq1qqqqqqqq") } throws: { ($0 as? EvidenceError)?.code == .postQuantumRecipient }
+  @Test("A post-quantum recipient is read and written again as it was; its parts must both be keys")
+  func postQuantum() throws {
+    let recipient = try VectorTests.postQuantumRecipient()
+    #expect(recipient.kind == .mlkem768x25519 && recipient.publicKey.count == 1_216)
+    #expect(recipient.description.count == 1_959 && recipient.description.hasPrefix("age1pq1"))
+    #expect(try Recipient(recipient.description) == recipient)
+    func isRefused(_ change: (inout [UInt8]) -> Void) -> Bool {
+      var key = recipient.publicKey
+      change(&key)
+      return (try? Recipient(Bech32.encode(prefix: "age1pq", key))) == nil
+    }
+    #expect(isRefused { $0.removeLast() })
+    #expect(isRefused { $0.append(0) })
+    // A number of ML-KEM's that is not below q (FIPS 203, 7.2).
+    #expect(isRefused { $0[0...1] = [0xFF, 0xFF] })
+    // X25519: of small order, and not canonical.
+    #expect(isRefused { $0[1184...] = ArraySlice([UInt8](repeating: 0, count: 32)) })
+    #expect(isRefused { $0[1184...] = ArraySlice([UInt8](repeating: 0xFF, count: 32)) })
+    #expect(!isRefused { $0[1184...] = ArraySlice([UInt8](repeating: 9, count: 32)) })
+    // One type's bytes under the other's name.
+    #expect(throws: EvidenceError.self) { try Recipient(Bech32.encode(prefix: "age", recipient.publicKey)) }
+    #expect(throws: EvidenceError.self) {
+      try Recipient(Bech32.encode(prefix: "age1pq", [UInt8](repeating: 9, count: 32)))
+    }
+  }
+
+  @Test("Recipients of two types are refused together, in a list and in recipients.note")
+  func mixed() throws {
+    let both = [try Recipient(Self.known), try VectorTests.postQuantumRecipient()]
+    let error = #expect(throws: EvidenceError.self) { try RecipientList(both) }
+    #expect(error?.code == .recipient && error?.description.contains("mixed") == true)
+    #expect(try RecipientList([both[1]]).recipients == [both[1]])
+    let agency = try Agency()
+    let note = try agency.clerk.sign(
+      ["lapel/recipients v1", "version 4", "issued \(Agency.issued)"] + both.map { "recipient \($0)" })
+    #expect(throws: EvidenceError.self) { try RecipientsNote(parsing: note, roles: agency.rolesNote) }
   }
 
   @Test("Every small-order point of Curve25519 is refused as a recipient")
@@ -109,6 +142,24 @@ struct KeyTests {
     let first = try draws([1])
     let second = try draws([2])
     #expect(Set(first + second).count == 8)
+  }
+
+  @Test("The X25519 half of a post-quantum stanza is hedged too, and its other half is fresh each time")
+  func hedgedPostQuantum() throws {
+    let list = try RecipientList([VectorTests.postQuantumRecipient()])
+    func share(_ secret: [UInt8]) throws -> (lattice: ArraySlice<UInt8>, share: ArraySlice<UInt8>) {
+      let randomness = HedgedRandomness(
+        source: { $0.initializeMemory(as: UInt8.self, repeating: 1) }, deviceSecret: secret, id: nil, counter: 1)
+      let stream = try SegmentStream(segment: 0, recipients: list, randomness: randomness)
+      let stanza = try #require(AgeHeader(parsing: stream.header).stanzas.first)
+      #expect(stanza.type == "mlkem768x25519" && stanza.arguments.count == 2 && stanza.body.count == 32)
+      let encapsulated = try #require(Base64.decode(stanza.arguments[1].utf8, .raw))
+      #expect(encapsulated.count == 1_120)
+      return (encapsulated.prefix(1_088), encapsulated.suffix(32))
+    }
+    let (one, again, other) = (try share([1]), try share([1]), try share([2]))
+    #expect(one.share == again.share && one.share != other.share)
+    #expect(one.lattice != again.lattice)
   }
 
   @Test("When the source fails nothing is sealed")

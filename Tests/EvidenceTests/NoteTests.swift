@@ -27,7 +27,7 @@ struct NoteTests {
     let agency = try Agency()
     let trust = try agency.trust
     #expect(trust.device == agency.device.identity)
-    #expect(trust.recipientCount == 1 && trust.recipients?.version == 3 && !trust.isDemo)
+    #expect(trust.recipientList == agency.recipients && trust.recipients?.version == 3 && !trust.isDemo)
     #expect(try Agency(isDemo: true).trust.isDemo)
   }
 

@@ -76,7 +76,30 @@ struct StockAgeTests {
     #expect(try run(["grep", "-c", "^-> X25519 ", scratch.path("segment.age")]) == Array("2\n".utf8))
   }
 
-  @Test("One recipient's header has 184 bytes with its nonce (the measured H)")
+  /// age 1.3 and newer know post-quantum recipients. Debian 12 has 1.1: there OpeningTests hold what is sealed against another
+  /// implementation of HPKE, and that against a file that age 1.3 made.
+  static let isPostQuantum = (try? run(["age-keygen", "-pq"])) != nil
+
+  @Test("age 1.3 opens a segment that is sealed for two post-quantum recipients", .enabled(if: isPostQuantum))
+  func postQuantum() throws {
+    let scratch = try ScratchDirectory()
+    var recipients = [try VectorTests.postQuantumRecipient()]
+    try run(["age-keygen", "-pq", "-o", scratch.path("own")])
+    let own = try run(["age-keygen", "-y", scratch.path("own")])
+    recipients.append(
+      try Recipient(String(decoding: own, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)))
+    let randomness = HedgedRandomness(source: systemRandom, deviceSecret: [4], id: nil, counter: 1)
+    var stream = try SegmentStream(segment: 0, recipients: RecipientList(recipients), randomness: randomness)
+    var file = stream.header
+    _ = Array("footage".utf8).withUnsafeBytes { stream.append($0.bytes) }
+    let seal = try stream.checkpoint { sealed in sealed.withUnsafeBytes { file += $0 } }
+    try scratch.write("segment.age", file + seal.terminator)
+    for key in [scratch.path("own"), VectorTests.root.appendingPathComponent("post-quantum.txt").path] {
+      #expect(try run(["age", "-d", "-i", key, scratch.path("segment.age")]).starts(with: "footage".utf8))
+    }
+  }
+
+  @Test("One recipient's header has 184 bytes with its nonce, a post-quantum one's 1,643")
   func headerLength() throws {
     let agency = try Agency()
     let stream = try SegmentStream(
@@ -86,6 +109,10 @@ struct StockAgeTests {
     let header = try AgeHeader(parsing: stream.header)
     #expect(header.byteCount + 16 == stream.header.count)
     #expect(header.stanzas.map(\.type) == ["X25519"])
+    let postQuantum = try SegmentStream(
+      segment: 0, recipients: RecipientList([VectorTests.postQuantumRecipient()]),
+      randomness: HedgedRandomness(source: systemRandom, deviceSecret: [], id: nil, counter: 1))
+    #expect(postQuantum.header.count == 1_643)
   }
 
   @Test("After a cut at any place the plan of a keyless verification makes a copy that age opens, up to the checkpoint")

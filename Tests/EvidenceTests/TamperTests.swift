@@ -255,7 +255,8 @@ struct TamperTests {
     let agency = try Agency()
     let made = try TestCamera(agency).record()
     var trust = try agency.trust
-    trust.recipientCount = 2
+    let another = try Recipient(publicKey: [UInt8](repeating: 9, count: 32))
+    trust.recipientList = try RecipientList(agency.recipients.recipients + [another])
     #expect(try made.verify(trust).headline == .integrity(.foreign))
     trust = try agency.trust
     trust.recipients?.hash = Hash32.sha256(of: [9])

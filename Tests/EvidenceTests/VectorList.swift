@@ -37,7 +37,8 @@ struct VectorList {
 
   typealias Made = (store: VectorStore, recordings: [TestRecording])
 
-  init(_ first: Made, restarted: Made, docked: Made) {
+  /// - Parameter postQuantum: the recordings' names.
+  init(_ first: Made, restarted: Made, docked: Made, postQuantum: [String]) {
     names = first.recordings.map(\.name)
     files = first.store.files
     addClean()
@@ -53,6 +54,17 @@ struct VectorList {
     files = docked.store.files
     place = "../store-docked"
     addDocked()
+    names = postQuantum
+    files = [:]
+    place = "../store-post-quantum"
+    addPostQuantum()
+  }
+
+  private mutating func addPostQuantum() {
+    add("post-quantum", "sealed for a post-quantum recipient", [], .intact, .closed, .continuous, "VERIFIED")
+    add(
+      "post-quantum-not-sealed", "sealed for an X25519 recipient, where recipients.note names a post-quantum one",
+      of: 1, [], .foreign, .closed, .continuous, "FOREIGN")
   }
 
   /// Names are those of recordings 1, 3, 4, 5 and the clone; 2 is deleted.

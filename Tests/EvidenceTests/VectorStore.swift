@@ -230,10 +230,27 @@ struct VectorStore {
     return (VectorStore(files: files), [closed, cut, late, void])
   }
 
-  static func agency(seed first: UInt8, hasDock: Bool = false) throws -> Agency {
+  /// Two recordings of a camera whose agency chose a post-quantum recipient; the second is sealed for another type than
+  /// the note names. The segments are different each time: half of an X-Wing encapsulation comes from the system's generator.
+  static func makePostQuantum(_ recipient: Recipient) throws -> (store: VectorStore, recordings: [TestRecording]) {
+    let agency = try agency(seed: 0xC0, recipients: [recipient])
+    let camera = try TestCamera(agency, source: source, footage: footage)
+    let made = try [
+      camera.record(),
+      camera.record(RecordingPlan(counter: 2, recipients: Agency(random: randomBytes).recipients)),
+    ]
+    var files = notes(agency)
+    for (name, bytes) in camera.logFiles.contents { files["device/log/" + name] = bytes }
+    for one in made {
+      for (name, bytes) in one.files.contents { files["recordings/\(one.name)/\(name)"] = bytes }
+    }
+    return (VectorStore(files: files), made)
+  }
+
+  static func agency(seed first: UInt8, hasDock: Bool = false, recipients: [Recipient] = []) throws -> Agency {
     var seed = first
     return try Agency(
-      hasDock: hasDock,
+      recipients: recipients, hasDock: hasDock,
       random: { count in
         seed += 1
         return [UInt8](repeating: seed, count: count)

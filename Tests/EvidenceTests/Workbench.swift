@@ -212,7 +212,8 @@ final class TestCamera {
       logBytes += try log.opened(id: id, recordingCounter: plan.counter, openHash: openHash, clock: clock(second))
     }
     for (number, ranges) in plan.segments.enumerated() {
-      var stream = try SegmentStream(segment: number, recipients: agency.recipients, randomness: randomness)
+      var stream = try SegmentStream(
+        segment: number, recipients: plan.recipients ?? agency.recipients, randomness: randomness)
       var file = stream.header
       var plaintext = InitSegment(
         video: nil, audio: nil, salt: stream.initSalt, facts: [("recording", "\(id)"), ("segment", "\(number)")]
@@ -273,6 +274,8 @@ struct RecordingPlan {
   var isDemo = false
   var camera = CameraKind.v4l2
   var version = "test"
+  /// Whom the segments are sealed for, if not for those of the agency's recipients.note.
+  var recipients: RecipientList?
 }
 
 struct TestRecording {

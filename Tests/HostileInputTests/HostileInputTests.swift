@@ -132,11 +132,13 @@ struct HostileInputTests {
 
   @Test("age headers, notes, keys, requests to enrol, bech32")
   func headersAndNotes() throws {
-    let headers = try stored(".age").map { Array($0.prefix(184)) }
+    // Those of one X25519 recipient, and the 1.7 kB of a post-quantum one.
+    let headers = try stored(".age").map { Array($0.prefix(184)) } + [stored("post-quantum.age", in: ".")[0]]
     try Mutator.run("age-header", seeds: headers) { input, _ in _ = try? AgeHeader(parsing: input) }
     let identity = try AgeIdentity()
+    let postQuantum = try AgeIdentity.parse(file: stored("post-quantum.txt", in: ".")[0])
     try Mutator.run("age-file", seeds: headers, count: 500) { input, _ in
-      _ = try? AgePayload(MemorySource(input), identities: [identity])
+      _ = try? AgePayload(MemorySource(input), identities: [identity] + postQuantum)
     }
     let notes = try stored(".note")
     let root = try stored("root.key").map { String(decoding: $0.dropLast(), as: UTF8.self) }
@@ -153,7 +155,9 @@ struct HostileInputTests {
         separatedBy: "\n")
       if let note = try? signer.sign(lines) { _ = try? RolesNote(parsing: note, root: signer.key) }
     }
-    let words = ["age1qrcczfdzw94mq3yxfhk5c0aavvx5l4h2ex8cl353nyxtxl93u9zsx7r77n", identity.secretText] + root
+    let words =
+      ["age1qrcczfdzw94mq3yxfhk5c0aavvx5l4h2ex8cl353nyxtxl93u9zsx7r77n", identity.secretText] + root
+      + postQuantum.flatMap { ["\($0.recipient)", $0.secretText] }
     try Mutator.run("key", seeds: words.map { Array($0.utf8) }) { input, _ in
       let text = String(decoding: input, as: UTF8.self)
       _ = Bech32.decode(text)

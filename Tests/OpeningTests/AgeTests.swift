@@ -51,6 +51,67 @@ struct AgeTests {
     #expect(try AgeIdentity.parse(file: Array(both.utf8)).count == 2)
   }
 
+  private static let vectors = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .appendingPathComponent("../Vectors").standardizedFileURL
+
+  /// Made by `age-keygen -pq` and `age` of version 1.3.2.
+  private func postQuantumVector() throws -> (file: [UInt8], sealed: [UInt8]) {
+    func read(_ name: String) throws -> [UInt8] {
+      [UInt8](try Data(contentsOf: Self.vectors.appendingPathComponent(name)))
+    }
+    return (try read("post-quantum.txt"), try read("post-quantum.age"))
+  }
+
+  @Test("a post-quantum identity of age 1.3 is read and written as it was, and what age 1.3 sealed for it is opened")
+  func postQuantumOfAge() throws {
+    let (file, sealed) = try postQuantumVector()
+    let identity = try #require(AgeIdentity.parse(file: file).first)
+    let text = String(decoding: file, as: UTF8.self)
+    #expect(text.contains("# public key: \(identity.recipient)\n"))
+    #expect(text.contains(identity.secretText + "\n"))
+    #expect(try decrypt(sealed, [identity]) == Array("footage\n".utf8))
+    // Another's, and one of the other type, open nothing; beside the right one they do not disturb.
+    let others = [try AgeIdentity(kind: .mlkem768x25519), try AgeIdentity()]
+    let error = #expect(throws: OpeningError.self) { try decrypt(sealed, others) }
+    #expect(error?.code == .noIdentityMatches)
+    #expect(try decrypt(sealed, others + [identity]) == Array("footage\n".utf8))
+    let end = try AgePayload(MemorySource(sealed), identities: [identity]).headerLength
+    for index in 0..<end {
+      var changed = sealed
+      changed[index] ^= 1
+      let error = #expect(throws: OpeningError.self, "byte \(index)") { try decrypt(changed, [identity]) }
+      let allowed: [OpeningError.Code] = index < end - 16 ? [.header, .noIdentityMatches] : [.payload]
+      #expect(error.map { allowed.contains($0.code) } == true, "byte \(index): \(String(describing: error))")
+    }
+  }
+
+  @Test("what the camera seals for post-quantum recipients is opened by each of them, through the library's HPKE")
+  func postQuantumOfCamera() throws {
+    let identities = try (0..<3).map { _ in try AgeIdentity(kind: .mlkem768x25519) }
+    let randomness = HedgedRandomness(
+      source: { for index in $0.indices { $0[index] = .random(in: 0...255) } }, deviceSecret: [1], id: nil, counter: 1)
+    var stream = try SegmentStream(
+      segment: 0, recipients: RecipientList(identities.prefix(2).map(\.recipient)), randomness: randomness)
+    var file = stream.header
+    let footage = randomBytes(70_000)
+    var rest = footage[...]
+    while !rest.isEmpty {
+      rest = rest.dropFirst(rest.withUnsafeBytes { stream.append($0.bytes) })
+      if stream.isFull {
+        try stream.sealFullChunk()
+        stream.withSealedChunk { sealed in sealed.withUnsafeBytes { file += $0 } }
+      }
+    }
+    let seal = try stream.checkpoint { sealed in sealed.withUnsafeBytes { file += $0 } }
+    file += seal.terminator
+    for identity in identities.prefix(2) {
+      #expect(try decrypt(file, [identity]).starts(with: footage))
+      #expect(try decrypt(file, [AgeIdentity(identity.secretText)]).starts(with: footage))
+    }
+    let error = #expect(throws: OpeningError.self) { try decrypt(file, [identities[2]]) }
+    #expect(error?.code == .noIdentityMatches)
+  }
+
   @Test("another identity than a recipient's opens nothing; one right identity among others does")
   func wrongIdentity() throws {
     let right = try AgeIdentity()
@@ -97,7 +158,7 @@ struct AgeTests {
     arguments: [
       ("", "holds no identity"), ("# only a comment", "holds no identity"), ("hello", "line 1"),
       ("age1qrcczfdzw94mq3yxfhk5c0aavvx5l4h2ex8cl353nyxtxl93u9zsx7r77n", "public recipient"),
-      ("AGE-SECRET-KEY-PQ-1ABC", "post-quantum"), ("AGE-PLUGIN-YUBIKEY-1ABC", "plugins"),
+      ("AGE-SECRET-KEY-PQ-1ABC", "line 1"), ("AGE-PLUGIN-YUBIKEY-1ABC", "plugins"),
       ("age-encryption.org/v1\n-> scrypt a 1", "encrypted"), ("-----BEGIN AGE ENCRYPTED FILE-----", "encrypted"),
       ("AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQ", "line 1"),
     ])

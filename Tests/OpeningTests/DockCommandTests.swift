@@ -38,6 +38,25 @@ struct DockKeyTests {
     for secret in secrets { #expect(!result.text.contains(secret.suffix(40))) }
   }
 
+  @Test("keygen --post-quantum makes an identity that opens what is sealed for recipients.note, and says what opens it")
+  func postQuantum() throws {
+    let scratch = try Scratch()
+    let result = try dock("keygen", scratch.path("agency"), "--post-quantum")
+    #expect(result.status == 0, "\(result.message)")
+    #expect(result.text.contains("age (1.3 or newer)"))
+    let identity = try #require(AgeIdentity.parse(file: scratch.read("agency/secret/identity.txt")).first)
+    let note = String(decoding: try scratch.read("agency/public/recipients.note"), as: UTF8.self)
+    #expect(note.contains("\nrecipient \(identity.recipient)\n") && identity.recipient.kind == .mlkem768x25519)
+
+    let mixed = try dock(
+      "keygen", scratch.path("mixed"), "--recipient", "\(identity.recipient)", "--recipient",
+      "\(try AgeIdentity().recipient)")
+    #expect(mixed.status == 1 && mixed.message.contains("are mixed"))
+    #expect(!scratch.exists("mixed"))
+    let both = try dock("keygen", scratch.path("both"), "--post-quantum", "--recipient", "\(identity.recipient)")
+    #expect(both.status == 64)
+  }
+
   @Test("keygen never overwrites, and leaves nothing for wrong recipients")
   func refusals() throws {
     let scratch = try Scratch()

@@ -24,6 +24,7 @@ import sys
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 LINE_LIMIT = 2048
 LEAST_LINE = 148
@@ -501,6 +502,52 @@ class DockRecords:
                       [receipt.last for receipt in self.of(device) if receipt.recording == recording])
 
 
+BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+
+
+def bech32(text):
+    """The prefix and the bytes of Bech32 (BIP 173) in lower case, of any length."""
+    prefix, _, data = text.rpartition("1")
+    if not prefix or len(data) < 6 or not set(data) <= set(BECH32):
+        raise Refused("no Bech32: %s" % text[:80])
+    values = [BECH32.index(character) for character in data]
+    check = 1
+    for value in [ord(c) >> 5 for c in prefix] + [0] + [ord(c) & 31 for c in prefix] + values:
+        top, check = check >> 25, (check & 0x1ffffff) << 5 ^ value
+        for bit, generator in enumerate((0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3)):
+            check ^= generator if top >> bit & 1 else 0
+    bits = 5 * (len(values) - 6)
+    number = 0
+    for value in values[:-6]:
+        number = number << 5 | value
+    if check != 1 or bits % 8 >= 5 or number & ((1 << bits % 8) - 1):
+        raise Refused("no Bech32: %s" % text[:80])
+    return prefix, (number >> bits % 8).to_bytes(bits // 8, "big")
+
+
+def stanza_type(line):
+    """The type of the stanza in an age header for a line of recipients.note: "recipient age1…" or "recipient age1pq1…"."""
+    found = re.fullmatch("recipient (age1[a-z0-9]+)", line)
+    if not found:
+        raise Refused("recipients.note has a line that is no recipient")
+    prefix, key = bech32(found[1])
+    kind = {("age", 32): "X25519", ("age1pq", 1216): "mlkem768x25519"}.get((prefix, len(key)))
+    if not kind:
+        raise Refused("recipients.note has a recipient of another type")
+    if int.from_bytes(key[-32:], "little") >= P:
+        raise Refused("a recipient that is not a canonical Curve25519 coordinate")
+    try:
+        # Refuses what would give the all-zero secret.
+        X25519PrivateKey.from_private_bytes(b"Z" * 32).exchange(X25519PublicKey.from_public_bytes(key[-32:]))
+    except ValueError:
+        raise Refused("a recipient that is a weak (small-order) key") from None
+    # FIPS 203, 7.2: 768 numbers of 12 bits, each below q.
+    for low, middle, high in zip(*(iter(key[:-64]),) * 3):
+        if low | (middle & 15) << 8 >= 3329 or middle >> 4 | high << 4 >= 3329:
+            raise Refused("a recipient that holds no ML-KEM-768 key")
+    return kind
+
+
 class Trust:
     """What is known of a device from outside the recording."""
 
@@ -531,9 +578,11 @@ class Trust:
         if recipients_note is not None:
             recipients = Note(recipients_note, "recipients")
             granted(recipients, "recipients")
-            if not 1 <= len(recipients.body) <= 16 or not all(
-                    re.fullmatch("recipient age1[02-9ac-hj-np-z]+", line) for line in recipients.body):
-                raise Refused("recipients.note has a line that is no recipient")
+            if not 1 <= len(recipients.body) <= 16 or len(set(recipients.body)) < len(recipients.body):
+                raise Refused("recipients.note names nobody, more than 16, or somebody twice")
+            recipients.stanzas = [stanza_type(line) for line in recipients.body]
+            if len(set(recipients.stanzas)) > 1:
+                raise Refused("recipients.note mixes two types of recipients")
         demo = roles.demo or enrol.demo or (recipients is not None and recipients.demo)
         trust = Trust(key, body[3] == "removable", demo, roles, recipients)
         own = [one for one in (Revocation(data, roles) for data in revocations) if one.device == trust.device]
@@ -1135,8 +1184,9 @@ class Recording:
             return
         if self.same_recipients:
             header = b"".join(self.files.pieces(segment.name, 0, min(header_length, 1 << 16)))
-            stanzas = sum(1 for one in header.split(b"\n---", 1)[0].split(b"\n") if one.startswith(b"-> "))
-            if stanzas != len(self.trust.recipients.body):
+            stanzas = [one.split(b" ")[1].decode("ascii", "replace")
+                       for one in header.split(b"\n---", 1)[0].split(b"\n") if one.startswith(b"-> ")]
+            if stanzas != self.trust.recipients.stanzas:
                 self.verdict.add("FOREIGN", "other recipients than recipients.note names", segment.name, line.n)
 
     def compare(self, segment, start, end, digest, line):
