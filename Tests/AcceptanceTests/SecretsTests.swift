@@ -44,7 +44,7 @@ extension AcceptanceTests {
       #expect(rig.finish() == 0)
 
       let recording = try rig.recordingPath()
-      let keys = try Self.keys(of: recording)
+      let keys = try Self.keys(of: recording, in: rig)
       let footage = try Self.footage(of: recording, in: rig)
       let moment = Double(recordingLength) / 1_000
       try #require(keys.count >= 3 && footage.count > 200)
@@ -88,9 +88,9 @@ extension AcceptanceTests {
     }
 
     /// The keys of each segment, as the agency gets them out of its header (C2SP age.md).
-    private static func keys(of recording: String) throws -> [Keys] {
+    private static func keys(of recording: String, in rig: Rig) throws -> [Keys] {
       let identities = try AgeIdentity.parse(
-        file: [UInt8](try Data(contentsOf: URL(filePath: try Dock.identity()))))
+        file: [UInt8](try Data(contentsOf: URL(filePath: "\(rig.agency)/secret/identity.txt"))))
       let names = try FileManager.default.contentsOfDirectory(atPath: recording).filter { $0.hasSuffix(".age") }
         .sorted()
       return try names.map { name in
@@ -112,7 +112,7 @@ extension AcceptanceTests {
     /// Some bytes of each picture's end, which no other picture has: entropy coding makes them depend on all before.
     private static func footage(of recording: String, in rig: Rig) throws -> [Excerpt] {
       let file = "\(rig.directory)/secret.mp4"
-      _ = try Dock.open(recording, as: file)
+      _ = try Dock.open(recording, as: file, agency: rig.agency)
       let bytes = try Data(contentsOf: URL(filePath: file))
       var counts: [Data: Int] = [:]
       let excerpts = try Stock.probe(file, "v:0", "packet=pts_time,size,pos").compactMap { words -> Excerpt? in
