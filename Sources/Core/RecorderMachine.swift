@@ -45,7 +45,7 @@ public struct RecorderMachine: Sendable {
     case saving(Recording)
     /// The footage reaches the card, at most 1.5 s late.
     case recording(Recording)
-    /// Nothing became durable for too long; the footage is still in memory. Returns by itself.
+    /// Nothing became durable for too long, or the card refused it; the footage is still in memory. Returns by itself.
     case atRisk(Recording)
     /// Stopped by the user; goes on until the configured end.
     case postEvent(Recording)
@@ -73,6 +73,8 @@ public struct RecorderMachine: Sendable {
     public var lastDurable: MonotonicTime
     /// True once the lag was small enough for *recording* to be shown.
     public var hasCaughtUp = false
+    /// A write or a flush failed, and nothing has become durable since.
+    public var isFailing = false
   }
 
   /// A trigger whose footage is in memory because the card failed: it is recorded when the card takes writes again.
@@ -97,6 +99,8 @@ public struct RecorderMachine: Sendable {
     case mark(MonotonicTime)
     /// A checkpoint is durable: all media before `end`.
     case durable(end: MonotonicTime)
+    /// A write or a flush of the open recording failed. What it held is written again from memory.
+    case refused
     /// Time passed.
     case tick
     /// The writer has closed the recording; with a fault when it did so by itself.
@@ -204,7 +208,7 @@ public struct RecorderMachine: Sendable {
     case .captureReady: isCapturing = true
     case .captureLost: isCapturing = false
     case .store(let fault), .closed(let fault): storeFault = fault
-    case .trigger, .stop, .mark, .durable, .tick, .terminate: break
+    case .trigger, .stop, .mark, .durable, .refused, .tick, .terminate: break
     }
   }
 
@@ -248,7 +252,7 @@ public struct RecorderMachine: Sendable {
     case .store(let fault?): fail(fault, pending.map { Waiting(trigger: $0) })
     case .captureLost:
       if let pending, canBegin { begin(pending, effects: &effects) } else { state = idleState }
-    case .durable, .tick, .closed: break
+    case .durable, .refused, .tick, .closed: break
     case .terminate: leave(&effects)
     }
   }
@@ -260,7 +264,7 @@ public struct RecorderMachine: Sendable {
       effects.answer = .accepted
     case .stop, .mark: effects.answer = .notRecording
     case .captureLost, .captureReady, .store: state = idleState
-    case .durable, .tick, .closed: break
+    case .durable, .refused, .tick, .closed: break
     case .terminate: leave(&effects)
     }
   }
@@ -305,7 +309,7 @@ public struct RecorderMachine: Sendable {
       } else {
         state = idleState
       }
-    case .durable, .tick, .closed: break
+    case .durable, .refused, .tick, .closed: break
     case .terminate: leave(&effects)
     }
   }
@@ -334,7 +338,9 @@ public struct RecorderMachine: Sendable {
     case .durable(let end):
       recording.durableEnd = max(end, recording.durableEnd ?? end)
       recording.lastDurable = now
+      recording.isFailing = false
       if let unheard = recording.unheard, Self.isHeard(unheard, end: end) { recording.unheard = nil }
+    case .refused: recording.isFailing = true
     case .closed(nil):
       afterClose(of: recording, pending: nil, effects: &effects)
       return
@@ -392,7 +398,7 @@ public struct RecorderMachine: Sendable {
     case .closed(nil): afterClose(of: recording, pending: pending, effects: &effects)
     case .closed(let fault?): fail(fault, pending.map { Waiting(trigger: $0) })
     case .terminate: state = .stopping(isOpen: true, pending: recording.unheard ?? pending)
-    case .captureReady, .captureLost, .tick, .store: break
+    case .captureReady, .captureLost, .refused, .tick, .store: break
     }
   }
 
@@ -410,7 +416,7 @@ public struct RecorderMachine: Sendable {
       if let pending, Self.isHeard(pending, end: end) { state = .stopping(isOpen: isOpen, pending: nil) }
       effects.exit = !isOpen
     case .trigger, .stop, .mark: effects.answer = .stopping
-    case .captureReady, .captureLost, .tick, .store, .terminate: effects.exit = !isOpen
+    case .captureReady, .captureLost, .refused, .tick, .store, .terminate: effects.exit = !isOpen
     }
   }
 
@@ -421,6 +427,8 @@ public struct RecorderMachine: Sendable {
 
   /// What may be shown of an open recording now.
   private func shown(_ recording: inout Recording, now: MonotonicTime) -> State {
+    // Until the next checkpoint says that the card takes footage again.
+    if recording.isFailing, recording.hasCaughtUp { return .atRisk(recording) }
     let horizon = min(now, recording.end ?? now)
     // Neither camera nor microphone delivers: what is confirmed is silence, not footage.
     guard isCapturing || recording.durableEnd.map({ $0 >= horizon }) == true || recording.end.map({ now >= $0 }) == true

@@ -361,6 +361,7 @@ public final class Recorder {
         lastLag = lag
         handle(.durable(end: end))
         releaseIfGoingOn(past: end)
+      case .refused: handle(.refused)
       case .closed(let fault):
         brokenOff = recordingID ?? brokenOff
         recordingID = nil

@@ -91,6 +91,8 @@ enum StoreEvent: Sendable {
   case opened(id: String, counter: Int64)
   /// Everything of the recording before this time is durable.
   case durable(end: MonotonicTime, lag: Nanoseconds)
+  /// A write or a flush of the open recording failed; what it held is being written again.
+  case refused
   case closed(RecorderFault?)
   /// The card answers flushes later than the loss bound allows for, or in time again.
   case slowCard(Bool)
@@ -346,6 +348,7 @@ struct StoreWorker: ~Copyable {
   /// or the journal cannot be written, the recording ends here and the state says so.
   private mutating func recover(_ recording: OpenRecording, from error: StoreError) {
     var error = error
+    report(.refused)
     while error.allowsNewSegment, recording.consecutiveFailures < 3 {
       log.note(.segmentAbandoned(recording.segmentIndex, error))
       recording.consecutiveFailures += 1

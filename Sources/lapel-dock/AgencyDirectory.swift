@@ -90,6 +90,11 @@ enum SecretKeyText {
     return "\(prefix)\(words[0])+\(words[1])+\(Base64.encode([1] + seed, .padded))"
   }
 
+  /// The key that a file of `secret` holds.
+  static func signer(ofFile path: String) throws -> NoteSigner {
+    try signer(AgencyDirectory.firstLine(readSmallFile(path: path, limit: 4_096), of: path), path: path)
+  }
+
   static func signer(_ text: String, path: String) throws -> NoteSigner {
     let words = text.dropFirst(prefix.count).split(separator: "+", maxSplits: 2, omittingEmptySubsequences: false)
     guard text.hasPrefix(prefix), words.count == 3, let bytes = Base64.decode(words[2].utf8, .padded),

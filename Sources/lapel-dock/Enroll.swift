@@ -44,9 +44,7 @@ struct Enroll: ParsableCommand {
   private func enroll() throws {
     let request = try EnrolRequest(parsing: readSmallFile(path: self.request, limit: Note.byteLimit))
     let agency = try AgencyDirectory.Public(path: "\(keys)/public")
-    let keyPath = "\(keys)/secret/\(AgencyDirectory.enrolKey)"
-    let text = try AgencyDirectory.firstLine(readSmallFile(path: keyPath, limit: 4_096), of: keyPath)
-    let signer = try SecretKeyText.signer(text, path: keyPath)
+    let signer = try SecretKeyText.signer(ofFile: "\(keys)/secret/\(AgencyDirectory.enrolKey)")
     let roles = try RolesNote(parsing: agency.roles, root: agency.root)
     let place = place ?? request.keyPlace
 

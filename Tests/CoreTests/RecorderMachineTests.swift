@@ -118,7 +118,8 @@ struct RecorderMachineTests {
     // Row by row: what each event does in each state. `=` stays.
     ("starting", "captureReady", "ready", .none), ("starting", "captureLost", "cannotRecord", .none),
     ("starting", "trigger", "starting", .remembered), ("starting", "stop", "=", .notRecording),
-    ("starting", "mark", "=", .notRecording), ("starting", "durable", "=", .none), ("starting", "tick", "=", .none),
+    ("starting", "mark", "=", .notRecording), ("starting", "durable", "=", .none),
+    ("starting", "refused", "=", .none), ("starting", "tick", "=", .none),
     ("starting", "closed", "=", .none), ("starting", "closedFull", "=", .none),
     ("starting", "storeFull", "cannotRecord", .none), ("starting", "storeGood", "=", .none),
     ("starting", "terminate", "stopping", .none),
@@ -128,7 +129,8 @@ struct RecorderMachineTests {
     ("starting, trigger remembered", "trigger", "=", .remembered),
     ("starting, trigger remembered", "stop", "starting", .stopped),
     ("starting, trigger remembered", "mark", "=", .notRecording),
-    ("starting, trigger remembered", "durable", "=", .none), ("starting, trigger remembered", "tick", "=", .none),
+    ("starting, trigger remembered", "durable", "=", .none),
+    ("starting, trigger remembered", "refused", "=", .none), ("starting, trigger remembered", "tick", "=", .none),
     ("starting, trigger remembered", "closed", "=", .none), ("starting, trigger remembered", "closedFull", "=", .none),
     ("starting, trigger remembered", "storeFull", "cannotRecord", .none),
     ("starting, trigger remembered", "storeGood", "=", .none),
@@ -136,14 +138,16 @@ struct RecorderMachineTests {
 
     ("ready", "captureReady", "=", .none), ("ready", "captureLost", "cannotRecord", .none),
     ("ready", "trigger", "saving", .accepted), ("ready", "stop", "=", .notRecording),
-    ("ready", "mark", "=", .notRecording), ("ready", "durable", "=", .none), ("ready", "tick", "=", .none),
+    ("ready", "mark", "=", .notRecording), ("ready", "durable", "=", .none),
+    ("ready", "refused", "=", .none), ("ready", "tick", "=", .none),
     ("ready", "closed", "=", .none), ("ready", "closedFull", "=", .none),
     ("ready", "storeFull", "cannotRecord", .none), ("ready", "storeGood", "=", .none),
     ("ready", "terminate", "stopping", .none),
 
     ("saving", "captureReady", "=", .none), ("saving", "captureLost", "atRisk", .none),
     ("saving", "trigger", "saving", .continued), ("saving", "stop", "saving", .stopped),
-    ("saving", "mark", "=", .marked), ("saving", "durable", "recording", .none), ("saving", "tick", "=", .none),
+    ("saving", "mark", "=", .marked), ("saving", "durable", "recording", .none),
+    ("saving", "refused", "=", .none), ("saving", "tick", "=", .none),
     ("saving", "closed", "saving", .none), ("saving", "closedFull", "cannotRecord", .none),
     ("saving", "storeFull", "=", .none), ("saving", "storeGood", "=", .none),
     ("saving", "terminate", "stopping", .none),
@@ -151,13 +155,15 @@ struct RecorderMachineTests {
     ("recording", "captureReady", "=", .none), ("recording", "captureLost", "atRisk", .none),
     ("recording", "trigger", "recording", .continued), ("recording", "stop", "closing", .stopped),
     ("recording", "mark", "=", .marked), ("recording", "durable", "recording", .none),
+    ("recording", "refused", "atRisk", .none),
     ("recording", "tick", "=", .none), ("recording", "closed", "saving", .none),
     ("recording", "closedFull", "cannotRecord", .none), ("recording", "storeFull", "=", .none),
     ("recording", "storeGood", "=", .none), ("recording", "terminate", "stopping", .none),
 
     ("at risk", "captureReady", "=", .none), ("at risk", "captureLost", "=", .none),
     ("at risk", "trigger", "atRisk", .continued), ("at risk", "stop", "atRisk", .stopped),
-    ("at risk", "mark", "=", .marked), ("at risk", "durable", "recording", .none), ("at risk", "tick", "=", .none),
+    ("at risk", "mark", "=", .marked), ("at risk", "durable", "recording", .none),
+    ("at risk", "refused", "=", .none), ("at risk", "tick", "=", .none),
     ("at risk", "closed", "saving", .none), ("at risk", "closedFull", "cannotRecord", .none),
     ("at risk", "storeFull", "=", .none), ("at risk", "storeGood", "=", .none),
     ("at risk", "terminate", "stopping", .none),
@@ -165,13 +171,15 @@ struct RecorderMachineTests {
     ("post-event", "captureReady", "=", .none), ("post-event", "captureLost", "atRisk", .none),
     ("post-event", "trigger", "recording", .continued), ("post-event", "stop", "closing", .stopped),
     ("post-event", "mark", "=", .marked), ("post-event", "durable", "postEvent", .none),
+    ("post-event", "refused", "atRisk", .none),
     ("post-event", "tick", "=", .none), ("post-event", "closed", "ready", .none),
     ("post-event", "closedFull", "cannotRecord", .none), ("post-event", "storeFull", "=", .none),
     ("post-event", "storeGood", "=", .none), ("post-event", "terminate", "stopping", .none),
 
     ("closing", "captureReady", "=", .none), ("closing", "captureLost", "=", .none),
     ("closing", "trigger", "closing", .remembered), ("closing", "stop", "=", .notRecording),
-    ("closing", "mark", "=", .notRecording), ("closing", "durable", "=", .none), ("closing", "tick", "=", .none),
+    ("closing", "mark", "=", .notRecording), ("closing", "durable", "=", .none),
+    ("closing", "refused", "=", .none), ("closing", "tick", "=", .none),
     ("closing", "closed", "ready", .none), ("closing", "closedFull", "cannotRecord", .none),
     ("closing", "storeFull", "=", .none), ("closing", "storeGood", "=", .none),
     ("closing", "terminate", "stopping", .none),
@@ -179,6 +187,7 @@ struct RecorderMachineTests {
     ("cannot record", "captureReady", "=", .none), ("cannot record", "captureLost", "=", .none),
     ("cannot record", "trigger", "=", .refused(.storeFull)), ("cannot record", "stop", "=", .notRecording),
     ("cannot record", "mark", "=", .notRecording), ("cannot record", "durable", "=", .none),
+    ("cannot record", "refused", "=", .none),
     ("cannot record", "tick", "=", .none), ("cannot record", "closed", "=", .none),
     ("cannot record", "closedFull", "=", .none), ("cannot record", "storeFull", "=", .none),
     ("cannot record", "storeGood", "cannotRecord", .none), ("cannot record", "terminate", "stopping", .none),
@@ -186,6 +195,7 @@ struct RecorderMachineTests {
     ("card fails", "captureReady", "=", .none), ("card fails", "captureLost", "=", .none),
     ("card fails", "trigger", "cannotRecord", .remembered), ("card fails", "stop", "=", .notRecording),
     ("card fails", "mark", "=", .notRecording), ("card fails", "durable", "=", .none),
+    ("card fails", "refused", "=", .none),
     ("card fails", "tick", "=", .none), ("card fails", "closed", "=", .none), ("card fails", "closedFull", "=", .none),
     ("card fails", "storeFull", "cannotRecord", .none), ("card fails", "storeGood", "ready", .none),
     ("card fails", "terminate", "stopping", .none),
@@ -194,6 +204,7 @@ struct RecorderMachineTests {
     ("card fails, footage waits", "trigger", "=", .remembered),
     ("card fails, footage waits", "stop", "cannotRecord", .stopped),
     ("card fails, footage waits", "mark", "=", .notRecording), ("card fails, footage waits", "durable", "=", .none),
+    ("card fails, footage waits", "refused", "=", .none),
     ("card fails, footage waits", "tick", "=", .none), ("card fails, footage waits", "closed", "=", .none),
     ("card fails, footage waits", "closedFull", "=", .none),
     ("card fails, footage waits", "storeFull", "cannotRecord", .none),
@@ -203,6 +214,7 @@ struct RecorderMachineTests {
     ("no capture", "captureReady", "ready", .none), ("no capture", "captureLost", "=", .none),
     ("no capture", "trigger", "saving", .accepted), ("no capture", "stop", "=", .notRecording),
     ("no capture", "mark", "=", .notRecording), ("no capture", "durable", "=", .none),
+    ("no capture", "refused", "=", .none),
     ("no capture", "tick", "=", .none), ("no capture", "closed", "=", .none),
     ("no capture", "closedFull", "=", .none), ("no capture", "storeFull", "cannotRecord", .none),
     ("no capture", "storeGood", "=", .none), ("no capture", "terminate", "stopping", .none),
@@ -210,13 +222,15 @@ struct RecorderMachineTests {
     ("stopping, open", "captureReady", "=", .none), ("stopping, open", "captureLost", "=", .none),
     ("stopping, open", "trigger", "=", .stopping), ("stopping, open", "stop", "=", .stopping),
     ("stopping, open", "mark", "=", .stopping), ("stopping, open", "durable", "=", .none),
+    ("stopping, open", "refused", "=", .none),
     ("stopping, open", "tick", "=", .none), ("stopping, open", "closed", "stopping", .none),
     ("stopping, open", "closedFull", "stopping", .none), ("stopping, open", "storeFull", "=", .none),
     ("stopping, open", "storeGood", "=", .none), ("stopping, open", "terminate", "=", .none),
 
     ("stopping", "captureReady", "=", .none), ("stopping", "captureLost", "=", .none),
     ("stopping", "trigger", "=", .stopping), ("stopping", "stop", "=", .stopping), ("stopping", "mark", "=", .stopping),
-    ("stopping", "durable", "=", .none), ("stopping", "tick", "=", .none), ("stopping", "closed", "=", .none),
+    ("stopping", "durable", "=", .none),
+    ("stopping", "refused", "=", .none), ("stopping", "tick", "=", .none), ("stopping", "closed", "=", .none),
     ("stopping", "closedFull", "=", .none), ("stopping", "storeFull", "=", .none),
     ("stopping", "storeGood", "=", .none),
     ("stopping", "terminate", "=", .none),
@@ -227,7 +241,8 @@ struct RecorderMachineTests {
       ("captureReady", .captureReady), ("captureLost", .captureLost),
       ("trigger", .trigger(Trigger(source: .socket, time: now, decided: now))), ("stop", .stop(now)),
       ("mark", .mark(now)), ("durable", .durable(end: now - .milliseconds(100))), ("tick", .tick),
-      ("closed", .closed(nil)), ("closedFull", .closed(.storeFull)), ("storeFull", .store(.storeFull)),
+      ("refused", .refused), ("closed", .closed(nil)), ("closedFull", .closed(.storeFull)),
+      ("storeFull", .store(.storeFull)),
       ("storeGood", .store(nil)), ("terminate", .terminate),
     ]
   }
@@ -260,6 +275,26 @@ struct RecorderMachineTests {
       }
     }
     #expect(Self.table.count == Self.machines().count * Self.events(now: origin).count)
+  }
+
+  @Test("a write that the card refused takes *recording* away until the next checkpoint, and *saving* stays what it is")
+  func refused() {
+    var machine = RecorderMachine(limits: .init(postEvent: .zero))
+    _ = machine.handle(.captureReady, now: at(0))
+    _ = machine.handle(.trigger(trigger(100)), now: at(100))
+    _ = machine.handle(.refused, now: at(300))
+    #expect(Self.name(machine.state) == "saving")
+    _ = machine.handle(.durable(end: at(900)), now: at(1_000))
+    #expect(Self.name(machine.state) == "recording")
+    _ = machine.handle(.refused, now: at(1_300))
+    #expect(Self.name(machine.state) == "atRisk")
+    _ = machine.handle(.tick, now: at(1_400))
+    // The end is reached, and what lies before it is not durable.
+    _ = machine.handle(.stop(at(1_450)), now: at(1_450))
+    _ = machine.handle(.tick, now: at(1_500))
+    #expect(Self.name(machine.state) == "atRisk")
+    _ = machine.handle(.durable(end: at(1_450)), now: at(1_700))
+    #expect(Self.name(machine.state) == "closing")
   }
 
   @Test("recording is never shown before the first checkpoint, nor while the lag is above 1.5 s")

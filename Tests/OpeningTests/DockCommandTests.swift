@@ -86,6 +86,54 @@ struct DockKeyTests {
     #expect(note.contains("\(first.recipient)") && note.contains("\(second.recipient)") && note.contains("\ndemo\n"))
   }
 
+  @Test("revoke takes trust back from the last line of a log copy on, or wholly, with rising versions")
+  func revoke() throws {
+    let scratch = try Scratch()
+    _ = try dock("keygen", scratch.path("agency"))
+    let seed = randomBytes(32)
+    let signer = try DeviceSigner(seed: seed)
+    let device = signer.identity
+    let request = try scratch.write(
+      "request.note", EnrolRequest.make(issued: 1_700_000_000_000, keyPlace: .internal, seed: seed))
+    let keys = scratch.path("agency")
+    let early = try dock("revoke", "\(device.id)", "--keys", keys, "--nothing")
+    #expect(early.status == 1 && early.message.contains("is the device id right?"))
+    #expect(try dock("enroll", request, "--keys", keys).status == 0)
+
+    var log = DeviceLogWriter(device: signer, after: nil)
+    let line = try log.start(
+      startCounter: 1, boot: #require(EvidenceID(randomBytes(16))), clock: ClockReading(wall: 1, monotonic: 1),
+      softwareVersion: "test")
+    try scratch.write("log/\(DeviceLogWriter.fileName(startCounter: 1))", line)
+    try scratch.write("empty/readme.txt", [])
+    let revoked = try dock("revoke", "\(device.id)", "--keys", keys, "--trusted-log", scratch.path("log"))
+    #expect(revoked.status == 0, "\(revoked.message)")
+    #expect(revoked.text.contains("up to line 0 of its log"))
+    func trust() throws -> DeviceTrust {
+      let directory = "agency/public/revoked"
+      return try DeviceTrust(
+        root: VerifierKey(
+          String(decoding: scratch.read("agency/public/root.key").dropLast(), as: UTF8.self)),
+        roles: scratch.read("agency/public/roles.note"),
+        enrolment: scratch.read("agency/public/enrolled/\(device.id).note"), recipients: nil,
+        revocations: scratch.names(directory).map { try scratch.read("\(directory)/\($0)") })
+    }
+    #expect(try trust().revocation?.last == log.head)
+    #expect(try dock("revoke", "\(device.id)", "--keys", keys, "--nothing").status == 0)
+    let second = try trust().revocation
+    #expect(second?.version == 2 && second?.last == nil && second?.device == device.id)
+
+    // Nothing is signed for what is not a log of the camera, and for half an order.
+    let wrong = try dock("revoke", "\(device.id)", "--keys", keys, "--trusted-log", scratch.path("empty"))
+    #expect(wrong.status == 1 && wrong.message.contains("holds no line"))
+    #expect(try dock("revoke", "\(device.id)", "--keys", keys).status == 64)
+    #expect(
+      try dock("revoke", "\(device.id)", "--keys", keys, "--nothing", "--trusted-log", scratch.path("log")).status == 64
+    )
+    #expect(try dock("revoke", "5f0c", "--keys", keys, "--nothing").status == 64)
+    #expect(try scratch.names("agency/public/revoked").count == 2)
+  }
+
   @Test("enroll signs a request that its device key signed, with rising versions, and no other")
   func enroll() throws {
     let scratch = try Scratch()

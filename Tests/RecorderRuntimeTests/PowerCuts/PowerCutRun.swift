@@ -124,6 +124,7 @@ final class PowerCutRun {
     case .durable(let end, _):
       recordings[last].durable.append((operations, clock.now, end))
       tell(.durable(end: end))
+    case .refused: tell(.refused)
     case .closed(let fault):
       if last >= 0 { recordings[last].closed = (operations, fault) }
       tell(.closed(fault))
