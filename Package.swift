@@ -88,6 +88,14 @@ let package = Package(
       name: "lapel-dock", dependencies: ["Opening", "Evidence", "Media", "LinuxIO", "Synthetic", arguments],
       swiftSettings: strict),
 
+    // What the recorder costs, measured. Not part of what is installed.
+    .executableTarget(
+      name: "Benchmarks",
+      dependencies: [
+        "RecorderRuntime", "Control", "Core", "Media", "LinuxIO", "Evidence", "EvidenceStore", "Encoding", "Synthetic",
+        arguments,
+      ], swiftSettings: strict),
+
     // What the device lab runs in its guest to look at the camera and microphone libraries alone.
     .executableTarget(
       name: "CaptureProbe", dependencies: ["Camera", "Microphone", "LinuxIO", "Media"], path: "Tests/CaptureProbe",
@@ -128,6 +136,7 @@ let package = Package(
         "RecorderRuntime", "CDiskTrace", "Configuration", "Control", "Core", "Encoding", "Evidence", "EvidenceStore",
         "LinuxIO", "Media", "Opening", "Synthetic",
       ], swiftSettings: strict),
+    .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks", "Control", "Media"], swiftSettings: strict),
     .testTarget(
       name: "AcceptanceTests",
       dependencies: [

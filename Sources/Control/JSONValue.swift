@@ -1,5 +1,5 @@
 /// A JSON text to be written (RFC 8259). Objects keep the order they are given in.
-enum JSONValue {
+package enum JSONValue {
   case null
   case bool(Bool)
   case integer(Int64)
@@ -13,7 +13,7 @@ enum JSONValue {
   static func optional<Value>(_ value: Value?, _ json: (Value) -> JSONValue) -> JSONValue { value.map(json) ?? .null }
 
   /// On one line, without spaces.
-  var text: String {
+  package var text: String {
     var text = ""
     write(to: &text)
     return text

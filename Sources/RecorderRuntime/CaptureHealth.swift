@@ -1,6 +1,6 @@
 import Core
 import Evidence
-import LinuxIO
+package import LinuxIO
 import Media
 import Synchronization
 
@@ -29,7 +29,7 @@ enum DeviceTrouble: String, Sendable {
 }
 
 /// Counters that every thread raises and the status reads. Relaxed: they decide nothing.
-final class CaptureHealth: Sendable {
+package final class CaptureHealth: Sendable {
   let framesCaptured = Atomic<Int>(0)
   let framesEncoded = Atomic<Int>(0)
   let framesLost = Atomic<Int>(0)
@@ -45,7 +45,7 @@ final class CaptureHealth: Sendable {
   let losses: BoundedQueue<Loss>
   let events: BoundedQueue<DeviceEvent>
 
-  init() throws(LinuxError) {
+  package init() throws(LinuxError) {
     losses = try BoundedQueue(capacity: 256)
     events = try BoundedQueue(capacity: 64)
   }

@@ -3,7 +3,7 @@ import Core
 import Encoding
 import Evidence
 import EvidenceStore
-import LinuxIO
+package import LinuxIO
 import Media
 import Microphone
 
@@ -94,10 +94,10 @@ enum LogEvent: Sendable {
 }
 
 /// The way of log events to the log thread: a bounded queue that drops and counts, so that nobody waits for a log line.
-final class EventLog: Sendable {
+package final class EventLog: Sendable {
   let queue: BoundedQueue<LogEvent>
 
-  init() throws(LinuxError) { queue = try BoundedQueue(capacity: 512) }
+  package init() throws(LinuxError) { queue = try BoundedQueue(capacity: 512) }
 
   /// What a start found on the card, in words; the first hundred lines of each kind.
   func note(_ recovery: RecoveryReport) {

@@ -1,13 +1,13 @@
-import Core
-import LinuxIO
-import Media
+package import Core
+package import LinuxIO
+package import Media
 import Synchronization
 
 /// The one packet ring behind its one lock, and the bell that wakes the writer.
 ///
 /// Everyone who appends or reads holds the lock for a copy of at most 64 KiB (`Mutex` is priority-inheriting on Linux);
 /// nothing waits for I/O inside it. No pointer into the arena leaves it.
-final class SharedRing: Sendable {
+package final class SharedRing: Sendable {
   private struct State: ~Copyable {
     var ring: PacketRing
     /// The writer sleeps until a packet at or after this time arrives.
@@ -17,10 +17,10 @@ final class SharedRing: Sendable {
   private let memory: LockedMemory
   private let state: Mutex<State>
   /// Rung by arrivals that the writer waits for, and by commands to it.
-  let bell: EventCounter
+  package let bell: EventCounter
 
   /// - Parameter memory: the arena, locked and kept out of core dumps; kept alive by this object.
-  init(memory: LockedMemory, packetCapacity: Int, otherTracksShare: Int, horizon: PacketRing.Horizon)
+  package init(memory: LockedMemory, packetCapacity: Int, otherTracksShare: Int, horizon: PacketRing.Horizon)
     throws(LinuxError)
   {
     self.memory = memory
@@ -32,7 +32,7 @@ final class SharedRing: Sendable {
   }
 
   /// Copies one packet in. Called by encoder and microphone threads; never waits but for the lock.
-  func append(_ header: PacketHeader, bytes: RawSpan, now: MonotonicTime) -> PacketRing.AppendOutcome {
+  package func append(_ header: PacketHeader, bytes: RawSpan, now: MonotonicTime) -> PacketRing.AppendOutcome {
     let (outcome, rings) = state.withLock { state in
       let outcome = state.ring.append(header, bytes: bytes, now: now)
       guard header.time >= state.wakeAt else { return (outcome, false) }
@@ -44,7 +44,7 @@ final class SharedRing: Sendable {
   }
 
   /// Looks at or changes the ring under the lock. The body must be short and must not block.
-  func withRing<Result: Sendable>(_ body: (inout PacketRing) -> Result) -> Result {
+  package func withRing<Result: Sendable>(_ body: (inout PacketRing) -> Result) -> Result {
     state.withLock { body(&$0.ring) }
   }
 

@@ -1,24 +1,36 @@
 import Core
 import Evidence
-import EvidenceStore
-import LinuxIO
+package import EvidenceStore
+package import LinuxIO
 import Media
 
 /// Everything the store thread needs to open the store by itself; all card I/O happens on that thread.
-struct StoreOpening: Sendable {
+package struct StoreOpening: Sendable {
   var path: String
   var identityPath: String
   var parties: RecordingParties
   var facts: ProcessFacts
   var isLabStore: Bool
   var allowSwap: Bool
+
+  package init(
+    path: String, identityPath: String, parties: RecordingParties, facts: ProcessFacts, isLabStore: Bool,
+    allowSwap: Bool
+  ) {
+    self.path = path
+    self.identityPath = identityPath
+    self.parties = parties
+    self.facts = facts
+    self.isLabStore = isLabStore
+    self.allowSwap = allowSwap
+  }
 }
 
 /// Body of the store thread: opens the store, then steps the writer until it is told to leave.
 ///
 /// It never waits for the control loop: events go into a bounded queue, large enough for minutes of a control loop that
 /// stands still.
-func runStore(
+package func runStore(
   _ opening: StoreOpening, ring: SharedRing, profile: RecordingProfile, commands: BoundedQueue<StoreCommand>,
   wishes: StoreWishes,
   events: BoundedQueue<StoreEvent>, health: CaptureHealth, log: EventLog

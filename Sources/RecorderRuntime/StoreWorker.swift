@@ -1,12 +1,12 @@
 import Synchronization
-import Core
-import Evidence
-import EvidenceStore
-import LinuxIO
-import Media
+package import Core
+package import Evidence
+package import EvidenceStore
+package import LinuxIO
+package import Media
 
 /// What the control loop asks of the store thread.
-enum StoreCommand: Sendable {
+package enum StoreCommand: Sendable {
   /// Something to write into the footage.
   case event(FootageEvent)
   /// Something to write into the journal.
@@ -29,10 +29,12 @@ struct StoreWish: Sendable {
 }
 
 /// Where the wishes are put, by the control loop, and taken, by the store thread.
-final class StoreWishes: Sendable {
+package final class StoreWishes: Sendable {
   private let wish = Mutex(StoreWish())
 
-  func open(_ request: OpenRequest) {
+  package init() {}
+
+  package func open(_ request: OpenRequest) {
     wish.withLock { wish in
       wish.open = request
       // An end that was meant for the recording before is not this one's.
@@ -40,11 +42,11 @@ final class StoreWishes: Sendable {
     }
   }
 
-  func end(at time: MonotonicTime?, _ reason: CloseReason) {
+  package func end(at time: MonotonicTime?, _ reason: CloseReason) {
     wish.withLock { $0.end = .init(time: time, reason: reason) }
   }
 
-  func leave() { wish.withLock { $0.leaves = true } }
+  package func leave() { wish.withLock { $0.leaves = true } }
 
   /// What was wished since the last time.
   func take() -> StoreWish {
@@ -58,7 +60,7 @@ final class StoreWishes: Sendable {
 }
 
 /// A trigger that was taken up, with what the ring held for it at that moment. The ring's trigger pin is set.
-struct OpenRequest: Hashable, Sendable {
+package struct OpenRequest: Hashable, Sendable {
   var trigger: Trigger
   var start: PacketRing.StartPoint
   /// Why less than the pre-event asked is held; nil when all of it is.
@@ -68,17 +70,29 @@ struct OpenRequest: Hashable, Sendable {
   var soundFrom: MonotonicTime
   /// The recording, ended by the card's failure, whose footage goes on here.
   var continues: String?
+
+  package init(
+    trigger: Trigger, start: PacketRing.StartPoint, shortfall: String?, preEventAsked: Nanoseconds,
+    soundFrom: MonotonicTime, continues: String? = nil
+  ) {
+    self.trigger = trigger
+    self.start = start
+    self.shortfall = shortfall
+    self.preEventAsked = preEventAsked
+    self.soundFrom = soundFrom
+    self.continues = continues
+  }
 }
 
 /// What the wearer or a radio did: travels inside the footage.
-struct FootageEvent: Hashable, Sendable {
+package struct FootageEvent: Hashable, Sendable {
   var time: MonotonicTime
   var value: String
   var message: String
 }
 
 /// What the store thread tells the control loop.
-enum StoreEvent: Sendable {
+package enum StoreEvent: Sendable {
   /// The store is open, at the start or again after the card failed, and a recording may be asked for; with what was found
   /// on the card.
   case ready(fileSystem: String, RecoveryReport)
@@ -101,7 +115,7 @@ enum StoreEvent: Sendable {
 }
 
 /// Facts of this camera that every segment's init carries, and the plan's settings. Fixed for the process.
-struct RecordingProfile: Sendable {
+package struct RecordingProfile: Sendable {
   var video: VideoTrack?
   var audioChannels: Int?
   /// The Opus encoder's delay in samples.
@@ -112,7 +126,7 @@ struct RecordingProfile: Sendable {
   /// Bytes of the card that are kept free, so that a recording can always be closed.
   var reserveBytes: Int64
 
-  init(
+  package init(
     video: VideoTrack?, audioChannels: Int?, audioLookahead: Int, cameraName: String, microphoneName: String,
     plan: SegmentPlanner.Settings, reserveBytes: Int64
   ) {
@@ -132,7 +146,7 @@ struct RecordingProfile: Sendable {
 ///
 /// `step` does one fragment, checkpoint or command at a time and says when it wants to be called again; a test drives it
 /// in virtual time, the store thread in real time.
-struct StoreWorker: ~Copyable {
+package struct StoreWorker: ~Copyable {
   /// How often an idle store looks at the card's free space.
   static let idleInterval = Nanoseconds.seconds(5)
 
@@ -158,7 +172,7 @@ struct StoreWorker: ~Copyable {
   private var isLeaving = false
 
   /// What `step` answers.
-  enum Next: Hashable, Sendable {
+  package enum Next: Hashable, Sendable {
     /// There is more to do at once.
     case again
     case sleep(until: MonotonicTime, packet: MonotonicTime)
@@ -166,7 +180,7 @@ struct StoreWorker: ~Copyable {
     case done
   }
 
-  init(
+  package init(
     store: consuming EvidenceStore, ring: SharedRing, profile: RecordingProfile, commands: BoundedQueue<StoreCommand>,
     wishes: StoreWishes,
     health: CaptureHealth, log: EventLog, now: @escaping () -> MonotonicTime,
@@ -185,7 +199,7 @@ struct StoreWorker: ~Copyable {
   }
 
   /// One piece of work. Blocks as long as the card does.
-  mutating func step() -> Next {
+  package mutating func step() -> Next {
     takeLosses()
     let wish = wishes.take()
     isLeaving = isLeaving || wish.leaves
