@@ -279,6 +279,23 @@ public struct PacketRing: ~Copyable {
   }
 
   /// Index, in the keyframe table, of the first keyframe later than `time`. Keyframe times rise.
+  /// Packets of both kinds with a time in [from, end), and their bytes. Looks back from the newest packet to those a second
+  /// before `from`.
+  func contents(from: MonotonicTime, before end: MonotonicTime) -> (video: Int, audio: Int, bytes: Int) {
+    var (video, audio, bytes) = (0, 0, 0)
+    var sequence = next
+    while sequence > oldest {
+      sequence -= 1
+      let header = entry(sequence).header
+      // The tracks are interleaved by their arrival, not by their times.
+      if header.time < from - .seconds(1) { break }
+      guard header.time >= from, header.time < end else { continue }
+      if header.track == .video { video += 1 } else { audio += 1 }
+      bytes += header.length
+    }
+    return (video, audio, bytes)
+  }
+
   private func firstKeyframe(after time: MonotonicTime) -> Int64 {
     var low = oldestKeyframe
     var high = nextKeyframe

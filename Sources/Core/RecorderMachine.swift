@@ -336,9 +336,10 @@ public struct RecorderMachine: Sendable {
       effects.mark = time
       effects.answer = .marked
     case .durable(let end):
+      // What is written again after a failure is durable twice: only with what is new does footage reach the card again.
+      if recording.durableEnd.map({ end > $0 }) ?? true { recording.isFailing = false }
       recording.durableEnd = max(end, recording.durableEnd ?? end)
       recording.lastDurable = now
-      recording.isFailing = false
       if let unheard = recording.unheard, Self.isHeard(unheard, end: end) { recording.unheard = nil }
     case .refused: recording.isFailing = true
     case .closed(nil):

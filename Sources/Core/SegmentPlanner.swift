@@ -19,6 +19,13 @@ public struct SegmentPlanner: Sendable {
     public var slowestFlush = Nanoseconds.milliseconds(150)
     /// From the start of one checkpoint to the start of the next, at least: on a card that is too slow for the bound.
     public var shortestInterval = Nanoseconds.milliseconds(400)
+    /// A checkpoint may come this much before it must, where it then wastes little of a chunk.
+    public var earliness = Nanoseconds.milliseconds(150)
+    /// Bytes of footage that are sealed together; a checkpoint fills its last chunk with padding.
+    public var chunkByteCount = 65_536
+    /// Padding that is little: a quarter of what it is on the average. With more, checkpoints would come as early as they may at most
+    /// bitrates, and flush the card for nothing.
+    public var littlePadding = 64...8_192
     /// A segment ends at the first keyframe after this.
     public var segmentLength: Nanoseconds
     /// How long a late track is waited for beyond two of its own intervals.
@@ -140,18 +147,24 @@ public struct SegmentPlanner: Sendable {
   }
 
   /// The next step. To be carried out, and then told by the functions above.
-  public mutating func step(now: MonotonicTime, ring: borrowing PacketRing) -> Step {
+  /// - Parameter room: bytes that the open chunk still takes.
+  public mutating func step(now: MonotonicTime, ring: borrowing PacketRing, room: Int = 0) -> Step {
     let available = available(now: now, ring: ring)
     let end = end.map { max($0, fragmentStart) }
     let checkpointAt = checkpointDue
     let isCheckpointDue = now >= checkpointAt || !isFirstCheckpointMade
+    let earliest = max(checkpointAt - settings.earliness, lastCheckpointStart + settings.shortestInterval)
+    let isEarly = now >= earliest && isFirstCheckpointMade
 
     let (edge, isRotation) = nextEdge(ring: ring)
     if let end, end <= edge, available >= end { return .fragment(edge: end, checkpoint: true, after: .close) }
     if available >= edge {
       if isCheckpointDue, available - edge > settings.longestFragment { hasBacklog = true }
-      return .fragment(
-        edge: edge, checkpoint: isCheckpointDue || isRotation, after: isRotation ? .nextSegment : .nothing)
+      let isCheckpoint = isCheckpointDue || isRotation || isEarly && fits(before: edge, ring: ring, room: room)
+      return .fragment(edge: edge, checkpoint: isCheckpoint, after: isRotation ? .nextSegment : .nothing)
+    }
+    if isEarly, now < checkpointAt, available > fragmentStart, fits(before: available, ring: ring, room: room) {
+      return .fragment(edge: available, checkpoint: true, after: .nothing)
     }
     if isFirstCheckpointMade, now >= checkpointAt || hasBacklog {
       hasBacklog = false
@@ -159,8 +172,20 @@ public struct SegmentPlanner: Sendable {
       return available > fragmentStart ? .fragment(edge: available, checkpoint: true, after: .nothing) : .checkpoint
     }
     // Wake for a packet that completes the fragment, for the checkpoint, and to see a track turn late.
-    let wake = isFirstCheckpointMade ? min(checkpointAt, now + settings.lateness) : now + settings.lateness
-    return .wait(until: wake, packet: min(edge, end ?? edge))
+    var (wake, packet) = (now + settings.lateness, min(edge, end ?? edge))
+    if isFirstCheckpointMade { wake = min(wake, isEarly ? checkpointAt : earliest) }
+    // Each packet may be the one with which a checkpoint fits.
+    if isEarly { packet = min(packet, max(available, fragmentStart) + Nanoseconds(1)) }
+    return .wait(until: wake, packet: packet)
+  }
+
+  /// Whether what lies before `edge` fills the open chunk, or one behind it, but for a little.
+  private func fits(before edge: MonotonicTime, ring: borrowing PacketRing, room: Int) -> Bool {
+    guard room > 0 else { return false }
+    let held = ring.contents(from: fragmentStart, before: edge)
+    let count = FragmentHeader.byteCount(video: held.video, audio: held.audio) + held.bytes
+    let rest = (room - count) % settings.chunkByteCount
+    return settings.littlePadding.contains(rest >= 0 ? rest : rest + settings.chunkByteCount)
   }
 
   /// Every live track has a packet at or after this time, so everything before it is complete.

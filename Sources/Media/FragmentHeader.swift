@@ -57,6 +57,12 @@ public struct FragmentHeader {
     writer.fourCC("mdat")
   }
 
+  /// Bytes that `write` makes for so many samples.
+  public static func byteCount(video: Int, audio: Int) -> Int {
+    // moof, mfhd and the mdat's header; for each track traf, tfhd, tfdt, and trun with 12 or 8 bytes a sample.
+    32 + (video > 0 ? 64 + 12 * video : 0) + (audio > 0 ? 64 + 8 * audio : 0)
+  }
+
   /// Returns where the `trun`'s data offset is to be filled in.
   private static func track(_ id: TrackID, samples: [FragmentSample], _ moof: inout BoxWriter) -> Int {
     var dataOffset = 0

@@ -263,7 +263,9 @@ package struct StoreWorker: ~Copyable {
   private mutating func work() -> Next {
     guard let recording = open else { return .again }
     let moment = now()
-    let step = ring.withRing { recording.planner.step(now: moment, ring: $0) }
+    let chunk = recording.planner.settings.chunkByteCount
+    let room = chunk - Int(recording.writer.position % Int64(chunk))
+    let step = ring.withRing { recording.planner.step(now: moment, ring: $0, room: room) }
     do throws(StoreError) {
       switch step {
       case .wait(let until, let packet):

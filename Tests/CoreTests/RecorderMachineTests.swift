@@ -289,6 +289,9 @@ struct RecorderMachineTests {
     _ = machine.handle(.refused, now: at(1_300))
     #expect(Self.name(machine.state) == "atRisk")
     _ = machine.handle(.tick, now: at(1_400))
+    // What was durable already is written again.
+    _ = machine.handle(.durable(end: at(900)), now: at(1_420))
+    #expect(Self.name(machine.state) == "atRisk")
     // The end is reached, and what lies before it is not durable.
     _ = machine.handle(.stop(at(1_450)), now: at(1_450))
     _ = machine.handle(.tick, now: at(1_500))

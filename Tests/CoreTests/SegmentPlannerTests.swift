@@ -8,7 +8,12 @@ private func at(_ milliseconds: Int64) -> MonotonicTime { origin + .milliseconds
 
 /// A recording in virtual time: packets arrive with a delay, the planner's steps are carried out and written down.
 private struct Plan: ~Copyable {
-  let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
+  let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 24, alignment: 16)
+  /// Bytes of each picture; with more than the least the writer's place in its chunk is followed.
+  var pictureBytes = 4
+  /// Plaintext of the segment.
+  var position = 0
+  var paddings: [Int] = []
   var ring: PacketRing
   var planner: SegmentPlanner
   var edges: [Int64] = []
@@ -31,15 +36,16 @@ private struct Plan: ~Copyable {
 
   mutating func arrive(_ track: TrackID, time: Int64, now: Int64) {
     let header = PacketHeader(
-      track: track, flags: track == .video && time % 1_000 == 0 ? .keyframe : [], length: 4, time: at(time), position: 0
-    )
-    let bytes: [UInt8] = [1, 2, 3, 4]
+      track: track, flags: track == .video && time % 1_000 == 0 ? .keyframe : [],
+      length: track == .video ? pictureBytes : 4, time: at(time), position: 0)
+    let bytes = [UInt8](repeating: 1, count: header.length)
     _ = ring.append(header, bytes: bytes.span.bytes, now: at(now))
   }
 
   mutating func work(now: Int64) {
     for _ in 0..<1_000 {
-      switch planner.step(now: at(now), ring: ring) {
+      let room = pictureBytes > 4 ? 65_536 - position % 65_536 : 0
+      switch planner.step(now: at(now), ring: ring, room: room) {
       case .wait: return
       case .checkpoint:
         checkpoints.append((now, planner.fragmentStart.milliseconds))
@@ -51,8 +57,13 @@ private struct Plan: ~Copyable {
           newest = header.time
           videoCursor = sequence + 1
         }
+        let held = ring.contents(from: planner.fragmentStart, before: edge)
+        position += FragmentHeader.byteCount(video: held.video, audio: held.audio) + held.bytes
         planner.didWriteFragment(edge: edge, newestVideo: newest)
         if checkpoint {
+          let rest = 65_536 - position % 65_536
+          paddings.append(rest < 40 ? rest + 65_536 : rest)
+          position += paddings[paddings.count - 1]
           checkpoints.append((now, edge.milliseconds))
           planner.didCheckpoint(startedAt: at(now), durableEnd: planner.fragmentStart)
         }
@@ -105,6 +116,28 @@ struct SegmentPlannerTests {
       worst = max(worst, now - durable)
     }
     #expect(worst <= 750 + 60 + 100 + 5)
+  }
+
+  @Test("a checkpoint comes a little earlier where it then wastes little of a chunk, and never later")
+  func littlePadding() {
+    // Five or six pictures between checkpoints; five fill a chunk but for 5 kB.
+    var plan = Plan(segment: 60_000)
+    plan.pictureBytes = 12_000
+    plan.run(to: 30_000)
+    var other = Plan(segment: 60_000)
+    other.run(to: 30_000)
+    let paddings = plan.paddings.dropFirst(2)
+    let mean = paddings.reduce(0, +) / max(1, paddings.count)
+    #expect(paddings.count > 30 && mean < 12_000, "\(mean) bytes of padding on the average")
+    let little = SegmentPlanner.Settings(
+      checkpointInterval: .milliseconds(750), segmentLength: .seconds(60), videoInterval: .milliseconds(100)
+    ).littlePadding
+    #expect(paddings.filter { little.contains($0) }.count * 3 > paddings.count)
+    let (often, seldom) = (plan.checkpoints.map(\.now), other.checkpoints.map(\.now))
+    let shortest = zip(often, often.dropFirst()).map { $1 - $0 }.dropFirst(2).min() ?? 0
+    let longest = zip(seldom, seldom.dropFirst()).map { $1 - $0 }.max() ?? 0
+    #expect(shortest >= 400)
+    #expect(zip(often, often.dropFirst()).allSatisfy { $1 - $0 <= longest })
   }
 
   @Test("no fragment is longer than half a second, and edges only rise")

@@ -21,6 +21,16 @@ struct FragmentHeaderTests {
     #expect(offsets == [UInt32(moofSize + 8), UInt32(moofSize + 8 + 133)])
   }
 
+  @Test(
+    "what a header will take is known before it is written", arguments: [(0, 0), (1, 0), (0, 3), (15, 25), (300, 1)])
+  func byteCount(video: Int, audio: Int) {
+    var header = FragmentHeader()
+    let sample = FragmentSample(ticks: 0, duration: 1, length: 9, isKeyframe: false)
+    header.write(
+      sequence: 1, video: Array(repeating: sample, count: video), audio: Array(repeating: sample, count: audio))
+    #expect(FragmentHeader.byteCount(video: video, audio: audio) == header.bytes.count)
+  }
+
   private func be32(_ bytes: [UInt8], _ at: Int) -> UInt32 {
     bytes[at..<at + 4].reduce(0) { $0 << 8 | UInt32($1) }
   }
