@@ -308,13 +308,15 @@ struct RecordingTests {
     #expect(largest.map { abs($0 - 5_033 * 90) < 40 * 90 } == true)
   }
 
-  @Test("a card that stands still for 8 s from the trigger costs no frame, and is caught up at once")
-  func shortStall() throws {
+  @Test(
+    "a card that stands still for 2 or 8 s from the trigger costs no frame, and is caught up at once",
+    arguments: [Int64(2_000), 8_000])
+  func shortStall(_ length: Int64) throws {
     let reel = try Reel.plain.get()
     let studio = try Studio(reel)
     studio.run(to: 15_000)
     let request = studio.trigger()
-    studio.run(to: 30_000, stalled: 15_000..<23_000)
+    studio.run(to: 30_000, stalled: 15_000..<15_000 + length)
     studio.stop()
     let end = studio.now
     studio.run(to: 32_000)
@@ -325,19 +327,21 @@ struct RecordingTests {
     let report = try footage.report(run)
     #expect(report.isComplete)
     #expect(report.frames == reel.packets(of: .video, from: request.start.time, to: end).count)
-    #expect(studio.durableEnds.contains { $0.time <= Reel.at(23_100) && $0.end >= Reel.at(22_000) })
+    #expect(studio.durableEnds.contains { $0.time <= Reel.at(15_100 + length) && $0.end >= Reel.at(14_000 + length) })
   }
 
-  @Test("a card that stands still longer than the reserve costs the newest frames, and the journal says which")
-  func longStall() throws {
+  @Test(
+    "a card that stands still for 16 or 30 s, longer than the reserve, costs the newest frames, and the journal says which",
+    arguments: [Int64(16_000), 30_000])
+  func longStall(_ length: Int64) throws {
     let reel = try Reel.plain.get()
     let studio = try Studio(reel, stallReserve: .seconds(10))
     studio.run(to: 15_000)
     let request = studio.trigger()
-    studio.run(to: 40_000, stalled: 15_000..<31_000)
+    studio.run(to: 24_000 + length, stalled: 15_000..<15_000 + length)
     studio.stop()
     let end = studio.now
-    studio.run(to: 42_000)
+    studio.run(to: 26_000 + length)
     #expect(studio.closing == .some(nil))
     let footage = try Footage(studio.agency, scratch: studio.scratch)
     #expect(footage.verdict.headline == .verified, "\(footage.verdict.findings)")
