@@ -62,7 +62,9 @@ let package = Package(
       name: "EvidenceStore", dependencies: ["Evidence", "LinuxIO"], swiftSettings: strict),
     .target(
       name: "Camera", dependencies: ["Media", "LinuxIO", "CLinux", "CYUV"], swiftSettings: strict),
-    .target(name: "Triggers", dependencies: ["Media", "LinuxIO", "CLinux"], swiftSettings: strict),
+    // Lines for buttons and for outputs alike; not in LinuxIO, for most who import that know nothing of them.
+    .target(name: "GPIO", dependencies: ["Media", "LinuxIO", "CLinux"], swiftSettings: strict),
+    .target(name: "Triggers", dependencies: ["GPIO", "Media", "LinuxIO", "CLinux"], swiftSettings: strict),
     .target(name: "Microphone", dependencies: ["Media", "LinuxIO", "CALSA"], swiftSettings: strict),
     .target(
       name: "Encoding",
@@ -124,8 +126,9 @@ let package = Package(
         "EvidenceStore", "Evidence", "LinuxIO", "Media",
       ], swiftSettings: strict),
     .testTarget(name: "CameraTests", dependencies: ["Camera", "LinuxIO", "Media", "CLinux"], swiftSettings: strict),
+    .testTarget(name: "GPIOTests", dependencies: ["GPIO", "LinuxIO", "Media", "CLinux"], swiftSettings: strict),
     .testTarget(
-      name: "TriggersTests", dependencies: ["Triggers", "LinuxIO", "Media", "CLinux"], swiftSettings: strict),
+      name: "TriggersTests", dependencies: ["Triggers", "GPIO", "LinuxIO", "Media", "CLinux"], swiftSettings: strict),
     .testTarget(name: "MicrophoneTests", dependencies: ["Microphone", "LinuxIO", "Media"], swiftSettings: strict),
     .testTarget(name: "EncodingTests", dependencies: ["Encoding", "Media", "Synthetic"], swiftSettings: strict),
     .testTarget(

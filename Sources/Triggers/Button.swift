@@ -106,7 +106,7 @@ public struct Button: ~Copyable {
 
   private func level() throws(TriggerError) -> Bool {
     switch decoder {
-    case .line: try GPIOChip.isPressed(descriptor, button: name)
+    case .line: try ButtonOpening.isLineActive(descriptor, button: name)
     case .key(let decoder): try InputDevice.isDown(decoder.key, descriptor, button: name)
     }
   }

@@ -1,3 +1,4 @@
+import GPIO
 import LinuxIO
 
 /// What of this machine could be a button: GPIO chips with their lines, and input devices with their keys.
@@ -43,26 +44,9 @@ public struct ButtonListing: Hashable, Sendable {
   public static func all() -> ButtonListing { all(in: "/dev") }
 
   static func all(in devices: String) -> ButtonListing {
-    let (chips, refusedChips) = chips(in: devices, withLines: true)
+    let lines = GPIOListing(devices: devices, withLines: true)
     let (inputs, refusedInputs) = inputs(in: devices)
-    return ButtonListing(chips: chips, inputs: inputs, refused: refusedChips + refusedInputs)
-  }
-
-  static func chips(in devices: String, withLines: Bool) -> (found: [Chip], refused: [String]) {
-    var found: [Chip] = []
-    var refused: [String] = []
-    for path in DeviceNode.numbered("gpiochip", in: devices) {
-      do throws(LinuxError) {
-        guard let chip = try GPIOChip(path: path) else { continue }
-        found.append(
-          Chip(
-            path: path, name: chip.name, label: chip.label, lineCount: chip.lineCount,
-            lines: withLines ? chip.namedLines() : []))
-      } catch {
-        if error.isPermission { refused.append(path) }
-      }
-    }
-    return (found, refused)
+    return ButtonListing(chips: lines.chips.map(Chip.init), inputs: inputs, refused: lines.refused + refusedInputs)
   }
 
   static func inputs(in devices: String) -> (found: [Input], refused: [String]) {
@@ -86,13 +70,16 @@ public struct ButtonListing: Hashable, Sendable {
     return (found, refused)
   }
 
-  static func hint(for chips: [Chip]) -> String {
-    if chips.isEmpty { return "No GPIO chip was found on this machine: check its device tree and `dmesg`." }
-    return "GPIO chips here: \(few(chips.map { "\($0.label) (\($0.name), \($0.lineCount) lines)" }))."
-  }
-
   static func hint(for inputs: [Input]) -> String {
     if inputs.isEmpty { return "No input device with keys was found on this machine: check its cable and `dmesg`." }
     return "Input devices here: \(few(inputs.map { "\($0.name) (\($0.stablePath ?? $0.path))" }))."
+  }
+}
+
+extension ButtonListing.Chip {
+  fileprivate init(_ chip: GPIOListing.Chip) {
+    self.init(
+      path: chip.path, name: chip.name, label: chip.label, lineCount: chip.lineCount,
+      lines: chip.lines.map { ButtonListing.Line(offset: $0.offset, name: $0.name, consumer: $0.consumer) })
   }
 }

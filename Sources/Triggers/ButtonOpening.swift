@@ -1,3 +1,4 @@
+import GPIO
 import Glibc
 import LinuxIO
 
@@ -13,12 +14,10 @@ struct ButtonOpening: ~Copyable {
     let button = settings.place.description
     switch settings.place {
     case .gpio(let chip, let line):
-      let chip = try Self.chip(chip, button: button, devices: devices)
-      let offset = try chip.offset(of: line, button: button)
-      let granted = try chip.request(offset: offset, settings)
-      isPressed = try GPIOChip.isPressed(granted.descriptor, button: button)
+      let granted = try Self.line(line, of: chip, settings, devices: devices)
+      isPressed = try Self.isLineActive(granted.descriptor, button: button)
       wasPullRefused = granted.wasPullRefused
-      descriptor = granted.descriptor
+      descriptor = granted.takeDescriptor()
       decoder = .line(LineDecoder())
     case .key(let name, let keyName):
       guard let key = Key(keyName) else {
@@ -34,35 +33,26 @@ struct ButtonOpening: ~Copyable {
     }
   }
 
-  private static func chip(_ name: String, button: String, devices: String) throws(TriggerError) -> GPIOChip {
-    let (chips, refused) = ButtonListing.chips(in: devices, withLines: false)
-    var path = name
-    if !name.hasPrefix("/") {
-      let fitting = chips.filter { $0.label == name || $0.name == name }
-      if fitting.count > 1 {
-        let names = fitting.map(\.name).joined(separator: " and ")
-        throw TriggerError(
-          .notFound, button: button, operation: "find the chip",
-          hint: "The label fits \(names): name one of them instead.")
-      }
-      if fitting.isEmpty, let path = refused.first {
-        throw TriggerError.opening(path: path, button: button, errno: EACCES, alternatives: "")
-      }
-      guard let found = fitting.first else {
-        throw TriggerError(
-          .notFound, button: button, operation: "find the chip", hint: ButtonListing.hint(for: chips))
-      }
-      path = found.path
-    }
-    do throws(LinuxError) {
-      if let chip = try GPIOChip(path: path) { return chip }
+  private static func line(
+    _ line: String, of chip: String, _ settings: ButtonSettings, devices: String
+  ) throws(TriggerError) -> RequestedLine {
+    do throws(GPIOError) {
+      let chip = try GPIOChip.open(chip, devices: devices)
+      return try chip.requestEdges(
+        offset: try chip.offset(of: line), isActiveLow: settings.isActiveLow, debounce: settings.debounce,
+        setsPull: settings.setsPull)
     } catch {
-      throw TriggerError.opening(
-        path: path, button: button, errno: error.errno, alternatives: ButtonListing.hint(for: chips))
+      throw TriggerError(error, button: settings.place.description)
     }
-    throw TriggerError(
-      .notFound, button: button, operation: "GPIO_GET_CHIPINFO_IOCTL",
-      hint: "\(path) is no GPIO chip. \(ButtonListing.hint(for: chips))")
+  }
+
+  /// True while the button of a requested line is pressed.
+  static func isLineActive(_ line: borrowing FileDescriptor, button: String) throws(TriggerError) -> Bool {
+    do throws(GPIOError) {
+      return try RequestedLine.isActive(line)
+    } catch {
+      throw TriggerError(error, button: button)
+    }
   }
 
   private static func device(
@@ -110,8 +100,4 @@ struct ButtonOpening: ~Copyable {
     }
     return device
   }
-}
-
-extension LinuxError {
-  var isPermission: Bool { errno == EACCES || errno == EPERM }
 }

@@ -1,3 +1,4 @@
+import GPIO
 import Glibc
 import LinuxIO
 
@@ -55,6 +56,27 @@ public struct TriggerError: Error, Hashable, Sendable, CustomStringConvertible {
         .failed, button: button, operation: operation, errno: code,
         hint: "Its driver failed: look in `dmesg`, and plug the device in again if it goes on.")
     }
+  }
+
+  /// What a GPIO line refused.
+  init(_ error: GPIOError, button: String) {
+    let kind: Kind
+    var hint = error.hint
+    switch error.kind {
+    case .notFound: kind = .notFound
+    case .notOffered: kind = .notOffered
+    case .permission: kind = .permission
+    case .busy: kind = .busy
+    case .unsupported: kind = .unsupported
+    case .outdated:
+      kind = .unsupported
+      hint =
+        "The kernel is older than 5.10: update it, or let its gpio-keys driver make an input device of the line."
+    case .kernel:
+      self.init(button: button, operation: error.operation, errno: error.errno)
+      return
+    }
+    self.init(kind, button: button, operation: error.operation, errno: error.errno, hint: hint)
   }
 
   /// A device node that open(2) refused. `alternatives` says which there are.

@@ -84,12 +84,6 @@ struct ButtonPlaceTests {
     #expect(set.bytes[95] == 0x80)
     #expect(set.keys.map(\.code) == [1, 7, 8, 167, 767])
   }
-
-  @Test("long lists are cut")
-  func cut() {
-    #expect(few(["a", "b"]) == "a, b")
-    #expect(few(["a", "b", "c"], limit: 2) == "a, b and 1 more")
-  }
 }
 
 /// The error that `body` throws, if it throws one.

@@ -1,3 +1,4 @@
+import GPIO
 import Glibc
 import LinuxIO
 import Media
@@ -63,21 +64,12 @@ struct TriggerErrorTests {
     try devices.file("input/event0")
     symlink("../event0", "\(devices.path)/input/by-id/usb-presenter-event-kbd")
     #expect(ButtonListing.all(in: devices.path) == ButtonListing())
-    #expect(DeviceNode.stableNames(in: "\(devices.path)/input/by-id") == ["event0": "usb-presenter-event-kbd"])
     let chip = try devices.open("gpio:\(devices.path)/gpiochip0:1")
     #expect(chip.kind == .notFound)
     #expect(chip.hint.contains("\(devices.path)/gpiochip0 is no GPIO chip."))
     let input = try devices.open("key:\(devices.path)/input/by-id/usb-presenter-event-kbd:KEY_B")
     #expect(input.kind == .notFound)
     #expect(input.hint.contains("is no input device."))
-  }
-
-  @Test("nodes go by their numbers")
-  func numbered() throws {
-    let devices = try FakeDevices()
-    for name in ["gpiochip10", "gpiochip2", "gpiochip", "gpio"] { try devices.file(name) }
-    #expect(
-      DeviceNode.numbered("gpiochip", in: devices.path) == ["\(devices.path)/gpiochip2", "\(devices.path)/gpiochip10"])
   }
 
   @Test("a device that may not be opened says whose it is")
@@ -89,10 +81,26 @@ struct TriggerErrorTests {
 
   @Test("what there is instead is listed")
   func alternatives() {
-    let chip = ButtonListing.Chip(path: "/dev/gpiochip0", name: "gpiochip0", label: "lab", lineCount: 8, lines: [])
-    #expect(ButtonListing.hint(for: [chip]) == "GPIO chips here: lab (gpiochip0, 8 lines).")
     let input = ButtonListing.Input(path: "/dev/input/event0", name: "Presenter", stablePath: nil, keys: ["KEY_B"])
     #expect(ButtonListing.hint(for: [input]) == "Input devices here: Presenter (/dev/input/event0).")
+  }
+
+  @Test("what a line refuses is told of the button, with what to do instead")
+  func lines() {
+    let kinds: [(GPIOError.Kind, TriggerError.Kind)] = [
+      (.notFound, .notFound), (.notOffered, .notOffered), (.permission, .permission), (.busy, .busy),
+      (.unsupported, .unsupported),
+    ]
+    for (kind, expected) in kinds {
+      let error = TriggerError(GPIOError(kind, operation: "ask", errno: EBUSY, hint: "Do this."), button: "gpio:a:1")
+      #expect(error == TriggerError(expected, button: "gpio:a:1", operation: "ask", errno: EBUSY, hint: "Do this."))
+    }
+    let outdated = TriggerError(GPIOError(.outdated, operation: "ask"), button: "gpio:a:1")
+    #expect(outdated.kind == .unsupported)
+    #expect(outdated.hint.contains("let its gpio-keys driver make an input device of the line."))
+    #expect(
+      TriggerError(GPIOError(.kernel, operation: "ask", errno: ENODEV), button: "gpio:a:1")
+        == TriggerError(button: "gpio:a:1", operation: "ask", errno: ENODEV))
   }
 
   @Test("kernel errors of an open button tell whether it is gone or has failed")

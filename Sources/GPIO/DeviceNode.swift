@@ -1,11 +1,11 @@
 import CLinux
 import Glibc
-import LinuxIO
+package import LinuxIO
 
 /// Device nodes: which there are, and whose.
-enum DeviceNode {
+package enum DeviceNode {
   /// The nodes `prefix`0, `prefix`1, … of a directory in the order of their numbers. Empty where there is no directory.
-  static func numbered(_ prefix: String, in directory: String) -> [String] {
+  package static func numbered(_ prefix: String, in directory: String) -> [String] {
     let numbers = ((try? listDirectory(path: directory)) ?? []).compactMap { name in
       name.hasPrefix(prefix) ? Int(name.dropFirst(prefix.count)) : nil
     }
@@ -13,22 +13,27 @@ enum DeviceNode {
   }
 
   /// Node name (`event3`) to the first of its names in a directory of symbolic links, as udev makes them.
-  static func stableNames(in directory: String) -> [String: String] {
+  package static func stableNames(in directory: String) -> [String: String] {
     var names: [String: String] = [:]
     for name in ((try? listDirectory(path: directory)) ?? []).sorted() {
-      withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
-        guard let start = buffer.baseAddress else { return }
-        let count = readlink("\(directory)/\(name)", start, buffer.count)
-        guard count > 0 else { return }
-        let target = String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        if let node = target.split(separator: "/").last { names[String(node)] = names[String(node)] ?? name }
-      }
+      if let node = linkedName("\(directory)/\(name)") { names[node] = names[node] ?? name }
     }
     return names
   }
 
+  /// The last name of what a symbolic link leads to (readlink(2)); nil when it is none. Targets of 256 bytes and more are cut.
+  package static func linkedName(_ path: String) -> String? {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
+      guard let start = buffer.baseAddress else { return nil }
+      let count = readlink(path, start, buffer.count)
+      guard count > 0 else { return nil }
+      let target = String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      return target.split(separator: "/").last.map(String.init)
+    }
+  }
+
   /// What to do about a node that this user may not open.
-  static func permissionHint(_ path: String) -> String {
+  package static func permissionHint(_ path: String) -> String {
     guard let group = owningGroup(of: path) else { return "Check the owner and mode of \(path)." }
     return "\(path) belongs to the group \(group): add the user that runs this to it, and log in again."
   }
@@ -51,7 +56,12 @@ func text<Field: BitwiseCopyable>(of field: Field) -> String {
 }
 
 /// At most `limit` of these, with how many more there are: `"A", "B" and 3 more`.
-func few(_ names: [String], limit: Int = 12) -> String {
+package func few(_ names: [String], limit: Int = 12) -> String {
   let shown = names.prefix(limit).joined(separator: ", ")
   return names.count > limit ? "\(shown) and \(names.count - limit) more" : shown
+}
+
+extension LinuxError {
+  /// Whether this user was kept from it.
+  package var isPermission: Bool { errno == EACCES || errno == EPERM }
 }
