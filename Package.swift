@@ -64,6 +64,7 @@ let package = Package(
       name: "Camera", dependencies: ["Media", "LinuxIO", "CLinux", "CYUV"], swiftSettings: strict),
     // Lines for buttons and for outputs alike; not in LinuxIO, for most who import that know nothing of them.
     .target(name: "GPIO", dependencies: ["Media", "LinuxIO", "CLinux"], swiftSettings: strict),
+    .target(name: "Indicators", dependencies: ["GPIO", "LinuxIO"], swiftSettings: strict),
     .target(name: "Triggers", dependencies: ["GPIO", "Media", "LinuxIO", "CLinux"], swiftSettings: strict),
     .target(name: "Microphone", dependencies: ["Media", "LinuxIO", "CALSA"], swiftSettings: strict),
     .target(
@@ -127,6 +128,7 @@ let package = Package(
       ], swiftSettings: strict),
     .testTarget(name: "CameraTests", dependencies: ["Camera", "LinuxIO", "Media", "CLinux"], swiftSettings: strict),
     .testTarget(name: "GPIOTests", dependencies: ["GPIO", "LinuxIO", "Media", "CLinux"], swiftSettings: strict),
+    .testTarget(name: "IndicatorsTests", dependencies: ["Indicators", "GPIO", "LinuxIO"], swiftSettings: strict),
     .testTarget(
       name: "TriggersTests", dependencies: ["Triggers", "GPIO", "LinuxIO", "Media", "CLinux"], swiftSettings: strict),
     .testTarget(name: "MicrophoneTests", dependencies: ["Microphone", "LinuxIO", "Media"], swiftSettings: strict),
