@@ -97,9 +97,10 @@ let package = Package(
         arguments,
       ], swiftSettings: strict),
 
-    // What the device lab runs in its guest to look at the camera and microphone libraries alone.
+    // What the device lab runs in its guest to look at the libraries of camera, microphone and buttons alone.
     .executableTarget(
-      name: "CaptureProbe", dependencies: ["Camera", "Microphone", "LinuxIO", "Media"], path: "Tests/CaptureProbe",
+      name: "CaptureProbe", dependencies: ["Camera", "Microphone", "Triggers", "LinuxIO", "Media"],
+      path: "Tests/CaptureProbe",
       swiftSettings: strict),
 
     // What a test's thread does to files, told to the test: the crash-state campaign.
