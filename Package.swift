@@ -53,7 +53,7 @@ let package = Package(
     .target(name: "Synthetic", dependencies: ["Media"], swiftSettings: strict),
     .target(name: "Evidence", dependencies: ["Media", crypto], swiftSettings: strict),
     .target(name: "Opening", dependencies: ["Evidence", "Media", crypto], swiftSettings: strict),
-    .target(name: "Configuration", dependencies: ["Media", "CTOML"], swiftSettings: strict),
+    .target(name: "Configuration", dependencies: ["Core", "Media", "CTOML"], swiftSettings: strict),
     .target(name: "Control", dependencies: ["Media"], swiftSettings: strict),
 
     // The thin edges: the kernel, the devices, the card.
@@ -77,12 +77,12 @@ let package = Package(
       name: "RecorderRuntime",
       dependencies: [
         "Configuration", "Control", "Core", "Media", "LinuxIO", "Evidence", "EvidenceStore", "Camera", "Microphone",
-        "Encoding", "Synthetic", .product(name: "Logging", package: "swift-log"),
+        "Triggers", "Encoding", "Synthetic", .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: strict),
     .executableTarget(
       name: "lapel",
       dependencies: [
-        "RecorderRuntime", "Configuration", "Control", "Media", "LinuxIO", "Evidence", "EvidenceStore",
+        "RecorderRuntime", "Configuration", "Control", "Core", "Media", "LinuxIO", "Evidence", "EvidenceStore",
         arguments,
       ], swiftSettings: strict),
     .executableTarget(

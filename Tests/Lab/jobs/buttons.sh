@@ -2,7 +2,7 @@
 # and what is said of a button that is lost, held, taken, forbidden or not there. $CAPTURE_PROBE is the program.
 # lab: built gpio-sim
 . "$LAB/guest.sh"
-need press_button
+. "$LAB/button.sh"
 probe=${CAPTURE_PROBE:?the path of CaptureProbe}
 [ -x "$probe" ] || fail "no program $probe"
 count=50
@@ -15,42 +15,6 @@ expect() {
     *+) [ "$found" -ge "${2%+}" ] || fail "$1: $found lines with '$3' instead of $2: $(tail -n 5 "$1")" ;;
     *) [ "$found" = "$2" ] || fail "$1: $found lines with '$3' instead of $2: $(tail -n 5 "$1")" ;;
   esac
-}
-
-chip_settings=/sys/kernel/config/gpio-sim/lab
-chip_plug() {
-  mkdir -p "$chip_settings/bank0/line4" "$chip_settings/bank0/line5/hog"
-  echo 8 >"$chip_settings/bank0/num_lines"
-  echo lab-buttons >"$chip_settings/bank0/label"
-  echo record >"$chip_settings/bank0/line4/name"
-  echo charger >"$chip_settings/bank0/line5/name"
-  echo power-supply >"$chip_settings/bank0/line5/hog/name"
-  echo input >"$chip_settings/bank0/line5/hog/direction"
-  echo 1 >"$chip_settings/live" || fail "gpio-sim makes no chip"
-  CHIP=$(cat "$chip_settings/bank0/chip_name")
-  PULL=/sys/devices/platform/$(cat "$chip_settings/dev_name")/$CHIP/sim_gpio4/pull
-  wait_for 5 "/dev/$CHIP" test -c "/dev/$CHIP"
-}
-chip_unplug() { echo 0 >"$chip_settings/live" || fail "the chip does not go away"; }
-
-# button NAME ARGUMENT…: press_button in the background, its commands to descriptor 7.
-button() {
-  pressed=$RESULTS/$1-presses.txt
-  shift
-  rm -f /run/commands && mkfifo /run/commands
-  press_button "$@" </run/commands >"$pressed" &
-  PRESSER=$!
-  exec 7>/run/commands
-  wait_for 5 "press_button" grep -q ready "$pressed"
-}
-button_end() {
-  exec 7>&-
-  wait "$PRESSER" || fail "press_button: $(tail -n 2 "$pressed")"
-}
-line_button() { button "$1" line "$PULL" "${2:-pull-down}" "${3:-pull-up}"; }
-key_button() {
-  button "$1" key "Lab Presenter"
-  wait_for 5 "the input device" grep -q "Lab Presenter" /proc/bus/input/devices
 }
 
 # watch NAME ARGUMENT…: the probe in the background, watching when this returns.
@@ -256,12 +220,7 @@ removed() {
   gone "the device" $((before * 1000000))
 }
 
-load configfs
-load gpio-sim
-load uinput
-load evdev
-mountpoint -q /sys/kernel/config || mount -t configfs configfs /sys/kernel/config
-chip_plug
+buttons_load
 warm "$probe" buttons
 [ $# -gt 0 ] || set -- gpio key held lost refusals removed
 for part; do "$part"; done
