@@ -53,7 +53,7 @@ let package = Package(
     .target(name: "Synthetic", dependencies: ["Media"], swiftSettings: strict),
     .target(name: "Evidence", dependencies: ["Media", crypto], swiftSettings: strict),
     .target(name: "Opening", dependencies: ["Evidence", "Media", crypto], swiftSettings: strict),
-    .target(name: "Configuration", dependencies: ["Media", "CTOML"], swiftSettings: strict),
+    .target(name: "Configuration", dependencies: ["Core", "Media", "CTOML"], swiftSettings: strict),
     .target(name: "Control", dependencies: ["Media"], swiftSettings: strict),
 
     // The thin edges: the kernel, the devices, the card.
@@ -80,12 +80,12 @@ let package = Package(
       name: "RecorderRuntime",
       dependencies: [
         "Configuration", "Control", "Core", "Media", "LinuxIO", "Evidence", "EvidenceStore", "Camera", "Microphone",
-        "Encoding", "Synthetic", .product(name: "Logging", package: "swift-log"),
+        "Triggers", "Encoding", "Synthetic", .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: strict),
     .executableTarget(
       name: "lapel",
       dependencies: [
-        "RecorderRuntime", "Configuration", "Control", "Media", "LinuxIO", "Evidence", "EvidenceStore",
+        "RecorderRuntime", "Configuration", "Control", "Core", "Media", "LinuxIO", "Evidence", "EvidenceStore",
         arguments,
       ], swiftSettings: strict),
     .executableTarget(
@@ -100,9 +100,10 @@ let package = Package(
         arguments,
       ], swiftSettings: strict),
 
-    // What the device lab runs in its guest to look at the camera and microphone libraries alone.
+    // What the device lab runs in its guest to look at the libraries of camera, microphone and buttons alone.
     .executableTarget(
-      name: "CaptureProbe", dependencies: ["Camera", "Microphone", "LinuxIO", "Media"], path: "Tests/CaptureProbe",
+      name: "CaptureProbe", dependencies: ["Camera", "Microphone", "Triggers", "LinuxIO", "Media"],
+      path: "Tests/CaptureProbe",
       swiftSettings: strict),
 
     // What a test's thread does to files, told to the test: the crash-state campaign.

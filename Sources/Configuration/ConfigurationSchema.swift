@@ -1,3 +1,4 @@
+import Core
 import Media
 
 /// The table of every key, in the order in which files and listings show them.
@@ -73,6 +74,36 @@ public enum ConfigurationSchema {
     integer(
       "recording.stall_reserve_s", \.recording.stallReserve.wholeSeconds, "s", 2...60,
       "How long the card may stand still before a frame is lost."),
+
+    text(
+      "buttons.record", \.buttons.record,
+      "The record button: \"gpio:CHIP:LINE\" with the chip's label and the line's name or number, or \"key:DEVICE:KEY\" "
+        + "with an input device's name or path and a key such as KEY_RECORD; empty for none."),
+    boolean(
+      "buttons.record_active_low", \.buttons.recordIsActiveLow,
+      "Whether the line is low while the button is pressed: a button to ground. Of GPIO lines only."),
+    boolean(
+      "buttons.record_pull", \.buttons.recordSetsPull,
+      "Whether the chip is asked for a pull resistor that lets the line rest. Of GPIO lines only."),
+    choice(
+      "buttons.start", \.buttons.start, "Gesture that starts a recording; it can never be the one that stops it."),
+    choice("buttons.stop", \.buttons.stop, "Gesture that stops it."),
+    choice("buttons.mark", \.buttons.mark, "Gesture that puts a marker into a recording."),
+    integer(
+      "buttons.debounce_ms", \.buttons.times.debounce.wholeMilliseconds, "ms", 0...200,
+      "How long a contact must be quiet before an edge counts; with 0 the chip's or device's own debouncing must do."),
+    integer(
+      "buttons.longest_press_ms", \.buttons.times.longestPress.wholeMilliseconds, "ms", 50...3_000,
+      "Longest time between pressing and letting go that is a press."),
+    integer(
+      "buttons.double_gap_ms", \.buttons.times.doubleGap.wholeMilliseconds, "ms", 50...2_000,
+      "Longest time between the two presses of a double press, from letting go to pressing again."),
+    integer(
+      "buttons.hold_ms", \.buttons.times.hold.wholeMilliseconds, "ms", 100...9_000,
+      "How long the button must be held for a hold."),
+    integer(
+      "buttons.stuck_s", \.buttons.times.stuck.wholeSeconds, "s", 10...300,
+      "A button that is held for so long is shown as stuck."),
 
     boolean(
       "memory.allow_swap", \.memory.allowsSwap,

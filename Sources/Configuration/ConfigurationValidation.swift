@@ -1,3 +1,4 @@
+import Core
 import Media
 
 extension RecorderConfiguration {
@@ -27,11 +28,46 @@ extension RecorderConfiguration {
     check(
       !recording.hasPreEventAudio || microphone.source != .none, ["recording.pre_event_audio", "microphone.source"],
       "sound in the pre-event needs a microphone, and the source is \"none\"")
+    checkButtons(check)
     check(
       !Self.overlap(store.path, identity.path), ["identity.path", "store.path"],
       "the device key must not be on the evidence card, and one of \(identity.path.excerpt), \(store.path.excerpt) "
         + "holds the other")
     return problems
+  }
+
+  private func checkButtons(_ check: (Bool, [String], @autoclosure () -> String) -> Void) {
+    let times = buttons.times
+    let keys = ["buttons.start", "buttons.stop", "buttons.mark"]
+    check(
+      buttons.start != buttons.stop, Array(keys.prefix(2)),
+      "\"\(buttons.start.rawValue)\" would both start and stop: a press that was meant to start a recording could end one"
+    )
+    check(
+      buttons.mark.gesture != buttons.start && buttons.mark.gesture != buttons.stop, keys,
+      "\"\(buttons.mark.rawValue)\" would have two meanings; choose another gesture, or mark = \"none\"")
+    check(
+      times.longestPress > times.debounce, ["buttons.longest_press_ms", "buttons.debounce_ms"],
+      "what bounces for \(times.debounce.inMilliseconds) ms may be longer than a press of "
+        + "\(times.longestPress.inMilliseconds) ms")
+    check(
+      times.hold > times.longestPress, ["buttons.hold_ms", "buttons.longest_press_ms"],
+      "a hold of \(times.hold.inMilliseconds) ms must take longer than a press of \(times.longestPress.inMilliseconds) ms"
+    )
+    check(
+      times.stuck > times.hold, ["buttons.stuck_s", "buttons.hold_ms"],
+      "a button would be stuck after \(times.stuck.inMilliseconds) ms, before its hold of "
+        + "\(times.hold.inMilliseconds) ms is one")
+    let hasDouble = buttons.table?.gestures.contains(.doublePress) ?? false
+    let longest = times.longestDecision(of: buttons.start, hasDouble: hasDouble)
+    check(
+      buttons.record.isEmpty || recording.edgeToDecision >= longest,
+      [
+        "recording.edge_to_decision_s", "buttons.start", "buttons.longest_press_ms", "buttons.double_gap_ms",
+        "buttons.hold_ms",
+      ],
+      "the start gesture may take \(longest.inMilliseconds) ms, and the pre-event of a trigger is kept for "
+        + "\(recording.edgeToDecision.inMilliseconds) ms only")
   }
 
   /// Whether one path is the other or lies below it; by their names alone, links are not followed.

@@ -1,3 +1,4 @@
+public import Core
 public import Media
 
 /// Every setting of the recorder, typed, in effect: the defaults here are the built-in layer.
@@ -12,6 +13,7 @@ public struct RecorderConfiguration: Hashable, Sendable {
   public var video = Video()
   public var audio = Audio()
   public var recording = Recording()
+  public var buttons = Buttons()
   public var memory = Memory()
   public var control = Control()
   public var log = Log()
@@ -97,6 +99,30 @@ public struct RecorderConfiguration: Hashable, Sendable {
     public var edgeToDecision = Nanoseconds.seconds(5)
     /// How long the card may stand still before a frame is lost.
     public var stallReserve = Nanoseconds.seconds(10)
+  }
+
+  /// The record button, and what its gestures mean.
+  public struct Buttons: Hashable, Sendable {
+    /// A gesture, or that there is none.
+    public enum OptionalGesture: String, CaseIterable, Hashable, Sendable {
+      case none, press, double, hold
+
+      /// Nil for `none`.
+      public var gesture: Gesture? { Gesture(rawValue: rawValue) }
+    }
+    /// `gpio:CHIP:LINE` or `key:DEVICE:KEY`; empty: there is no button.
+    public var record = ""
+    /// The line is low while the button is pressed.
+    public var recordIsActiveLow = true
+    /// The chip is asked to pull the line to where it rests.
+    public var recordSetsPull = true
+    public var start = Gesture.doublePress
+    public var stop = Gesture.hold
+    public var mark = OptionalGesture.press
+    public var times = GestureTimes()
+
+    /// What the gestures mean; nil where one has two meanings.
+    public var table: ButtonTable? { ButtonTable(start: start, stop: stop, mark: mark.gesture) }
   }
 
   public struct Memory: Hashable, Sendable {

@@ -8,6 +8,7 @@ public import Media
 /// ```
 /// start                                   begin a recording, or extend the one that runs
 /// start edge_age_ms=2000 source=button    the gesture began 2 s ago: the pre-event counts from there
+/// start source=schedule reason=test       what asked for it, and why, are stored with the recording
 /// stop                                    end it, after the configured post-event time
 /// mark    mark label=front%20door         note this moment in the recording
 /// status  status format=json
@@ -16,8 +17,8 @@ public enum ControlRequest: Hashable, Sendable {
   public enum StatusFormat: String, Hashable, Sendable, CaseIterable { case text, json }
 
   /// `edgeAge`: how long before this request the gesture began, 0...60 s in whole milliseconds. `source`: what to store as
-  /// the trigger's source, 1...32 of a-z, 0-9, `_`; nil for the socket itself.
-  case start(edgeAge: Nanoseconds = .zero, source: String? = nil)
+  /// the trigger's source, 1...32 of a-z, 0-9, `_`; nil for the socket itself. `reason`: what happened, in the same form.
+  case start(edgeAge: Nanoseconds = .zero, source: String? = nil, reason: String? = nil)
   case stop
   /// `label`: at most 128 bytes of UTF-8 without control characters.
   case mark(label: String? = nil)
@@ -40,8 +41,9 @@ public enum ControlRequest: Hashable, Sendable {
     let arguments = try Arguments(command: String(command), words: words.dropFirst())
     switch command {
     case "start":
-      try arguments.allow("edge_age_ms", "source")
-      self = try .start(edgeAge: arguments.edgeAge(), source: arguments.source())
+      try arguments.allow("edge_age_ms", "source", "reason")
+      self = try .start(
+        edgeAge: arguments.edgeAge(), source: arguments.word("source"), reason: arguments.word("reason"))
     case "stop":
       try arguments.allow()
       self = .stop
@@ -64,10 +66,11 @@ public enum ControlRequest: Hashable, Sendable {
   public func serialised() throws(ControlError) -> [UInt8] {
     var line = ""
     switch self {
-    case .start(let edgeAge, let source):
+    case .start(let edgeAge, let source, let reason):
       line = "start"
       if edgeAge != .zero { line += " edge_age_ms=\(edgeAge.inMilliseconds)" }
       if let source { line += " source=\(PercentEncoding.encode(source))" }
+      if let reason { line += " reason=\(PercentEncoding.encode(reason))" }
     case .stop: line = "stop"
     case .mark(let label):
       line = "mark"
@@ -118,13 +121,13 @@ private struct Arguments {
     return .milliseconds(age)
   }
 
-  func source() throws(ControlError) -> String? {
-    guard let text = value("source") else { return nil }
+  func word(_ name: String) throws(ControlError) -> String? {
+    guard let text = value(name) else { return nil }
     let isWord = text.utf8.allSatisfy { byte in
       (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte) || byte == UInt8(ascii: "_")
     }
     guard isWord, (1...32).contains(text.utf8.count) else {
-      throw .badValue(text, argument: "source", expected: "1 to 32 of a-z, 0-9 and _")
+      throw .badValue(text, argument: name, expected: "1 to 32 of a-z, 0-9 and _")
     }
     return text
   }

@@ -11,6 +11,7 @@ extension RecorderStatus {
       ("video", .optional(video, RecorderStatus.value)),
       ("audio", .optional(audio, RecorderStatus.value)),
       ("store", .optional(store, RecorderStatus.value)),
+      ("triggers", .array(triggers.map(RecorderStatus.value))),
       ("lag_ms", .optional(lagMilliseconds, JSONValue.integer)),
       ("checkpoint_age_ms", .optional(checkpointAgeMilliseconds, JSONValue.integer)),
       ("interrupted", .array(interrupted.map(RecorderStatus.value))),
@@ -34,6 +35,13 @@ extension RecorderStatus {
     .object([
       ("id", .string(interrupted.id)), ("counter", .integer(interrupted.counter)),
       ("segments", .integer(Int64(interrupted.segments))), ("attested_ms", .integer(interrupted.attestedMilliseconds)),
+    ])
+  }
+
+  private static func value(_ trigger: TriggerSource) -> JSONValue {
+    .object([
+      ("kind", .string(trigger.kind)), ("place", .string(trigger.place)), ("state", .string(trigger.state.rawValue)),
+      ("reason", .optional(trigger.reason, JSONValue.string)),
     ])
   }
 

@@ -36,6 +36,11 @@ extension RecorderStatus {
       let left = store.minutesLeft.map { ", \(Units.minutes($0)) of footage" } ?? ""
       lines.append(line("Card", "\(Units.bytes(store.freeBytes)) free\(left), \(store.fileSystem), \(store.path)"))
     }
+    for trigger in triggers {
+      let name = trigger.kind.prefix(1).uppercased() + trigger.kind.dropFirst()
+      lines.append(
+        line(name, "\(trigger.state.rawValue), \(trigger.place)" + (trigger.reason.map { ": \($0)" } ?? "")))
+    }
     // The newest few; the JSON has more, the log all.
     for recording in interrupted.suffix(3) { lines.append(line("At start", recording.words)) }
     if interrupted.count > 3 { lines.append(line("At start", "and \(interrupted.count - 3) more")) }
@@ -66,6 +71,9 @@ extension RecorderStatus {
     }
     if let minutes = store?.minutesLeft { parts.append("card \(Units.minutes(minutes))") }
     if let audio, audio.samplesLost > 0 { parts.append("audio lost \(audio.samplesLost)") }
+    for trigger in triggers where trigger.state != .listening {
+      parts.append("\(trigger.kind) \(trigger.state.rawValue)")
+    }
     if !warnings.isEmpty { parts.append(warnings.count == 1 ? "1 warning" : "\(warnings.count) warnings") }
 
     var line = head

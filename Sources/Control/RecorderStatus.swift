@@ -107,6 +107,33 @@ public struct RecorderStatus: Hashable, Sendable {
     }
   }
 
+  /// Something that can start a recording, beside the control socket.
+  public struct TriggerSource: Hashable, Sendable {
+    /// Raw values are part of the protocol.
+    public enum State: String, Hashable, Sendable, CaseIterable {
+      case listening
+      /// It cannot be heard.
+      case deaf
+      /// The button has been held for so long that nobody can mean it.
+      case stuck
+    }
+
+    /// `button`, `radio`.
+    public var kind: String
+    /// Where it is, as in the configuration.
+    public var place: String
+    public var state: State
+    /// Why it does not listen, and what to do. One line.
+    public var reason: String?
+
+    public init(kind: String, place: String, state: State, reason: String? = nil) {
+      self.kind = kind
+      self.place = place
+      self.state = state
+      self.reason = reason
+    }
+  }
+
   /// A recording that the start found interrupted, and recovered.
   public struct Interrupted: Hashable, Sendable {
     public var id: String
@@ -134,6 +161,7 @@ public struct RecorderStatus: Hashable, Sendable {
   public var video: Video?
   public var audio: Audio?
   public var store: Store?
+  public var triggers: [TriggerSource] = []
   /// Now less the end of what is durable on the card, while recording.
   public var lagMilliseconds: Int64?
   public var checkpointAgeMilliseconds: Int64?

@@ -95,7 +95,7 @@ public struct GestureRecognizer: Sendable {
       case .swallowed(let since, let isStuck): isStuck ? nil : since + times.stuck + times.delivery
       }
     guard let bounce else { return decision }
-    let settled = level.time + times.debounce + times.delivery
+    let settled = bounce.time + times.debounce + times.delivery
     return bounce.isPressed == level.isPressed ? decision : min(decision ?? settled, settled)
   }
 
@@ -103,7 +103,9 @@ public struct GestureRecognizer: Sendable {
   /// - Parameter time: the kernel's time of the edge, not before the one of the edge before.
   public mutating func edge(isPressed: Bool, time: MonotonicTime) -> [Outcome] {
     var outcomes = settle(until: time)
-    if level.time > .distantPast, time < level.time + times.debounce {
+    // From the last edge on, not from the change: a contact may chatter for longer than that.
+    let last = max(level.time, bounce?.time ?? .distantPast)
+    if last > .distantPast, time < last + times.debounce {
       bounce = (isPressed, time)
       return outcomes
     }
@@ -133,7 +135,7 @@ public struct GestureRecognizer: Sendable {
   /// What nothing happening decides until `time`: a bounce that has settled counts, and what was waited for is over.
   private mutating func settle(until time: MonotonicTime) -> [Outcome] {
     var outcomes: [Outcome] = []
-    if let held = bounce, time >= level.time + times.debounce {
+    if let held = bounce, time >= held.time + times.debounce {
       bounce = nil
       if held.isPressed != level.isPressed {
         lapse(until: held.time, &outcomes)

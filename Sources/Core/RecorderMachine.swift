@@ -7,14 +7,29 @@ public struct Trigger: Hashable, Sendable {
     case button, socket, demo, schedule, radio
   }
 
+  /// The gesture, or what a signal or an external program says that happened. Closed list; stored with the recording.
+  public enum Reason: String, Hashable, Sendable, CaseIterable {
+    case press
+    case doublePress = "double"
+    case hold
+    case holster
+    case lightBar = "light_bar"
+    case door, vehicle, impact
+    case peerCamera = "peer_camera"
+    case motion, fall, manual, test, other
+  }
+
   public var source: Source
+  /// Nil where the source says all.
+  public var reason: Reason?
   /// The time of the gesture's first edge by the kernel: the recording's pre-event counts from here.
   public var time: MonotonicTime
   /// When the gesture was understood; at most the configured span after `time`.
   public var decided: MonotonicTime
 
-  public init(source: Source, time: MonotonicTime, decided: MonotonicTime) {
+  public init(source: Source, reason: Reason? = nil, time: MonotonicTime, decided: MonotonicTime) {
     self.source = source
+    self.reason = reason
     self.time = time
     self.decided = decided
   }
@@ -73,8 +88,19 @@ public struct RecorderMachine: Sendable {
     public var lastDurable: MonotonicTime
     /// True once the lag was small enough for *recording* to be shown.
     public var hasCaughtUp = false
-    /// A write or a flush failed, and nothing has become durable since.
-    public var isFailing = false
+    /// A backlog is being written: that of the pre-event, or what is written again after a failure. Nil once the card has
+    /// caught up: while it has not, the next checkpoint may come too late for what *recording* promises.
+    public var backlog: Backlog?
+  }
+
+  /// What is captured meanwhile is behind it.
+  public struct Backlog: Hashable, Sendable {
+    /// Everything captured before was in memory when it began.
+    public var since: MonotonicTime
+    /// Footage from after that has been confirmed once, but late: what is behind it may be a backlog still, or the card slow.
+    public var isConfirmed = false
+
+    public init(since: MonotonicTime) { self.since = since }
   }
 
   /// A trigger whose footage is in memory because the card failed: it is recorded when the card takes writes again.
@@ -151,6 +177,8 @@ public struct RecorderMachine: Sendable {
     public var postEvent = Nanoseconds.zero
     /// *Recording* is shown only at or below this lag.
     public var recordingLag = Nanoseconds.milliseconds(1_500)
+    /// Footage that is confirmed so soon after it was captured is no backlog: the next checkpoint comes in time.
+    public var freshLag = Nanoseconds.milliseconds(550)
     /// *At risk* is shown when nothing became durable for this long.
     public var silence = Nanoseconds.seconds(2)
 
@@ -232,7 +260,10 @@ public struct RecorderMachine: Sendable {
   private var canBegin: Bool { storeFault == nil }
 
   private mutating func begin(_ trigger: Trigger, end: MonotonicTime? = nil, effects: inout Effects) {
-    state = .saving(Recording(trigger: trigger, latest: trigger, end: end, lastDurable: trigger.decided))
+    state = .saving(
+      Recording(
+        trigger: trigger, latest: trigger, end: end, lastDurable: trigger.decided,
+        backlog: Backlog(since: trigger.decided)))
     effects.open = trigger
     if let end { effects.end = end }
   }
@@ -302,6 +333,7 @@ public struct RecorderMachine: Sendable {
         // What is waited for is the card, from now on.
         if case .saving(var recording) = state {
           recording.lastDurable = now
+          recording.backlog = Backlog(since: now)
           state = .saving(recording)
         }
       } else if let storeFault {
@@ -337,11 +369,20 @@ public struct RecorderMachine: Sendable {
       effects.answer = .marked
     case .durable(let end):
       // What is written again after a failure is durable twice: only with what is new does footage reach the card again.
-      if recording.durableEnd.map({ end > $0 }) ?? true { recording.isFailing = false }
+      if let backlog = recording.backlog, recording.durableEnd.map({ end > $0 }) ?? true {
+        let isBehind = end >= min(backlog.since, recording.end ?? backlog.since)
+        let isFresh = min(now, recording.end ?? now) - end <= limits.freshLag
+        // A slow card is never fresh; the second time it has nothing left to catch up with.
+        if isFresh || isBehind && backlog.isConfirmed {
+          recording.backlog = nil
+        } else if isBehind {
+          recording.backlog?.isConfirmed = true
+        }
+      }
       recording.durableEnd = max(end, recording.durableEnd ?? end)
       recording.lastDurable = now
       if let unheard = recording.unheard, Self.isHeard(unheard, end: end) { recording.unheard = nil }
-    case .refused: recording.isFailing = true
+    case .refused: recording.backlog = Backlog(since: now)
     case .closed(nil):
       afterClose(of: recording, pending: nil, effects: &effects)
       return
@@ -428,21 +469,21 @@ public struct RecorderMachine: Sendable {
 
   /// What may be shown of an open recording now.
   private func shown(_ recording: inout Recording, now: MonotonicTime) -> State {
-    // Until the next checkpoint says that the card takes footage again.
-    if recording.isFailing, recording.hasCaughtUp { return .atRisk(recording) }
     let horizon = min(now, recording.end ?? now)
     // Neither camera nor microphone delivers: what is confirmed is silence, not footage.
     guard isCapturing || recording.durableEnd.map({ $0 >= horizon }) == true || recording.end.map({ now >= $0 }) == true
     else { return .atRisk(recording) }
     if let durableEnd = recording.durableEnd, horizon - durableEnd <= limits.recordingLag {
-      recording.hasCaughtUp = true
-      guard now - recording.lastDurable <= limits.silence || recording.end.map({ durableEnd >= $0 }) == true else {
-        return .atRisk(recording)
+      let isWhole = recording.end.map { durableEnd >= $0 } ?? false
+      if isWhole || recording.backlog == nil && now - recording.lastDurable <= limits.silence {
+        recording.hasCaughtUp = true
+        guard let end = recording.end else { return .recording(recording) }
+        return now < end ? .postEvent(recording) : .closing(recording, pending: nil)
       }
-      if let end = recording.end { return now < end ? .postEvent(recording) : .closing(recording, pending: nil) }
-      return .recording(recording)
     }
-    if recording.hasCaughtUp || now - recording.lastDurable > limits.silence { return .atRisk(recording) }
-    return .saving(recording)
+    // What could not be written in time is a backlog from now on.
+    if recording.hasCaughtUp, recording.backlog == nil { recording.backlog = Backlog(since: now) }
+    let isLate = recording.hasCaughtUp || now - recording.lastDurable > limits.silence
+    return isLate ? .atRisk(recording) : .saving(recording)
   }
 }

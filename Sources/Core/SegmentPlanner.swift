@@ -28,6 +28,10 @@ public struct SegmentPlanner: Sendable {
     public var littlePadding = 64...8_192
     /// A segment ends at the first keyframe after this.
     public var segmentLength: Nanoseconds
+    /// How long a segment may grow beyond its length until a keyframe comes at a good moment.
+    public var rotationPatience = Nanoseconds.milliseconds(2_500)
+    /// From one keyframe to the next, as the encoder is told; zero: not known.
+    public var gop: Nanoseconds
     /// How long a late track is waited for beyond two of its own intervals.
     public var lateness = Nanoseconds.milliseconds(150)
     /// How long, when the recording ends, a track is waited for that has not brought its last packets yet.
@@ -36,7 +40,10 @@ public struct SegmentPlanner: Sendable {
     public var videoInterval: Nanoseconds
     public var audioInterval = Nanoseconds.milliseconds(20)
 
-    public init(checkpointInterval: Nanoseconds, segmentLength: Nanoseconds, videoInterval: Nanoseconds) {
+    public init(
+      checkpointInterval: Nanoseconds, segmentLength: Nanoseconds, videoInterval: Nanoseconds, gop: Nanoseconds = .zero
+    ) {
+      self.gop = gop
       self.checkpointInterval = checkpointInterval
       self.segmentLength = segmentLength
       self.videoInterval = videoInterval
@@ -128,10 +135,33 @@ public struct SegmentPlanner: Sendable {
     if let durableEnd {
       let flushes = settings.slowestFlush * (isFirstOfSegment ? 4 : 2)
       let bound = durableEnd + settings.checkpointInterval + settings.lossMargin - flushes - Self.safety
+      // A segment's first, with its four flushes, has no time to lose; there is one in a segment.
+      if isFirstOfSegment, !hasBacklog { return min(due, max(bound, lastCheckpointStart)) }
       // In a backlog, or on a card that is far too slow, hurrying helps nobody.
       if bound > lastCheckpointStart { due = min(due, bound) }
     }
     return max(due, lastCheckpointStart + settings.shortestInterval)
+  }
+
+  /// As `checkpointDue`, but before a time in which none should be made rather than within it.
+  private func checkpointDue(before quiet: Range<MonotonicTime>?) -> MonotonicTime {
+    let due = checkpointDue
+    guard let quiet, quiet.contains(due), lastCheckpointStart < quiet.lowerBound else { return due }
+    return max(quiet.lowerBound, lastCheckpointStart + settings.shortestInterval / 2)
+  }
+
+  /// When the keyframe with which the next segment begins should come, and before it as long as a checkpoint may take: one that
+  /// is made then lets the keyframe grow old, and with it what is not durable when the segment's slow first one is made.
+  private func quietTime(now: MonotonicTime, ring: borrowing PacketRing) -> Range<MonotonicTime>? {
+    let newest = ring.newestTime(of: .video)
+    guard settings.gop >= settings.slowestFlush * 4, newest > segmentStart, now - newest < settings.gop,
+      let keyframe = ring.keyframeTime(atOrAfter: newest - settings.gop + Nanoseconds(1))
+    else { return nil }
+    let next = keyframe + settings.gop
+    guard next >= segmentStart + settings.segmentLength - settings.videoInterval / 2 else { return nil }
+    // It arrives as late as the newest picture did, or up to a frame earlier.
+    let arrival = next + (now - newest)
+    return arrival - settings.slowestFlush * 2 - Self.safety - settings.videoInterval..<arrival + settings.videoInterval
   }
 
   /// Writing, sealing, and the time until the writer is awake.
@@ -151,16 +181,21 @@ public struct SegmentPlanner: Sendable {
   public mutating func step(now: MonotonicTime, ring: borrowing PacketRing, room: Int = 0) -> Step {
     let available = available(now: now, ring: ring)
     let end = end.map { max($0, fragmentStart) }
-    let checkpointAt = checkpointDue
+    let quiet = quietTime(now: now, ring: ring)
+    let checkpointAt = checkpointDue(before: quiet)
     let isCheckpointDue = now >= checkpointAt || !isFirstCheckpointMade
     let earliest = max(checkpointAt - settings.earliness, lastCheckpointStart + settings.shortestInterval)
-    let isEarly = now >= earliest && isFirstCheckpointMade
+    let isEarly = now >= earliest && isFirstCheckpointMade && !(quiet?.contains(now) ?? false)
 
     let (edge, isRotation) = nextEdge(ring: ring)
     if let end, end <= edge, available >= end { return .fragment(edge: end, checkpoint: true, after: .close) }
     if available >= edge {
-      if isCheckpointDue, available - edge > settings.longestFragment { hasBacklog = true }
-      let isCheckpoint = isCheckpointDue || isRotation || isEarly && fits(before: edge, ring: ring, room: room)
+      let rest = available - edge
+      if isCheckpointDue, rest > settings.longestFragment { hasBacklog = true }
+      // What came meanwhile goes into the same checkpoint, if that is little: it confirms what is new, not what was late.
+      let waits = isFirstCheckpointMade && rest > .zero && rest <= settings.longestFragment * 2
+      let isCheckpoint =
+        isRotation || isCheckpointDue && !waits || isEarly && fits(before: edge, ring: ring, room: room)
       return .fragment(edge: edge, checkpoint: isCheckpoint, after: isRotation ? .nextSegment : .nothing)
     }
     if isEarly, now < checkpointAt, available > fragmentStart, fits(before: available, ring: ring, room: room) {
@@ -211,7 +246,14 @@ public struct SegmentPlanner: Sendable {
     // With an encoder that is behind, the keyframe comes when sound has been written past it. Sound then goes on where
     // it is, and the segments' edge lies before that.
     let rotation = ring.keyframeTime(atOrAfter: max(due, min(fragmentStart, writtenVideo + Nanoseconds(1))))
-    if let rotation, rotation <= longest, rotation > segmentStart { return (rotation, true) }
+    if let rotation, rotation <= longest, rotation > segmentStart {
+      // One that came while a checkpoint was made is old already, and the next segment's first checkpoint takes long: the
+      // segment rather goes on to a keyframe that has just come. In a backlog all are old.
+      let age = ring.newestTime(of: .video) - rotation
+      if age < settings.videoInterval || age > settings.longestFragment || rotation - due > settings.rotationPatience {
+        return (rotation, true)
+      }
+    }
     let keyframe = ring.keyframeTime(atOrAfter: fragmentStart + settings.shortestFragment)
     if let keyframe, keyframe <= longest { return (keyframe, false) }
     return (longest, false)

@@ -14,6 +14,15 @@ public struct DeviceLog: Sendable {
     let isUnbroken: Bool
   }
 
+  /// A line of the log about a trigger.
+  public struct LoggedTrigger: Hashable, Sendable {
+    public let fate: TriggerFate
+    /// The recorder's start that wrote it.
+    public let startCounter: Int64
+    /// Number of the line.
+    public let n: Int64
+  }
+
   /// One RECOVER line with its RFILE lines.
   public struct Recovery: Hashable, Sendable {
     public let journal: RecoveredJournal
@@ -56,6 +65,8 @@ public struct DeviceLog: Sendable {
   public private(set) var dockings: [Int64: Docking] = [:]
   /// The highest start counter that a valid START has.
   public private(set) var lastStart: Int64 = 0
+  /// Triggers and presses that are no recording's beginning, in the order in which they were written.
+  public private(set) var triggers: [LoggedTrigger] = []
   /// The highest recording counter that any line has.
   public private(set) var lastCounter: Int64 = 0
   /// What is wrong with the log itself.
@@ -76,6 +87,8 @@ public struct DeviceLog: Sendable {
   private var holes: [Int64] = []
   /// The last line before the first hole.
   private var unbrokenEnd: Int64 = -1
+  /// No line is missing, from the first to `head`: only so a revocation can trust what lies before its line.
+  public var isUnbroken: Bool { head.map { $0.n <= unbrokenEnd } ?? false }
   /// The first line that explains a recording counter: OPENED, VOID or LOST.
   private(set) var explanations: [Int64: Int64] = [:]
   /// Lines below this one need no look at their own signature when it proves to be in the chain.
@@ -360,6 +373,7 @@ public struct DeviceLog: Sendable {
       if deletions[deletion.id]?.contains(deletion) != true { deletions[deletion.id, default: []].append(deletion) }
       witness(
         deletion.id, deletion.last, "the recording ended with line \(deletion.last.n) when it was deleted")
+    case .audit(.trigger(let fate)): triggers.append(LoggedTrigger(fate: fate, startCounter: lastStart, n: n))
     case .audit: break
     }
     lastRecovered = recovered

@@ -34,7 +34,9 @@ struct HybridWrap {
     combiner.update(data: share)
     combiner.update(data: publicKey.suffix(32))
     combiner.update(data: Array(#"\.//^\"#.utf8))
-    sharedSecret = SymmetricKey(data: combiner.finalize())
+    var digest = combiner.finalize()
+    sharedSecret = SymmetricKey(data: digest)
+    SecretBytes.wipe(&digest)
   }
 
   /// RFC 9180, 6.1, SealBase with age's info and no associated data: the body of the stanza, 16 bytes more than the file key.
@@ -44,7 +46,8 @@ struct HybridWrap {
     let context =
       [0] + Array(Self.extract(salt: nil, label: "psk_id_hash"))
       + Array(Self.extract(salt: nil, label: "info_hash", info))
-    let secret = Self.extract(salt: sharedSecret, label: "secret")
+    var secret = Self.extract(salt: sharedSecret, label: "secret")
+    defer { SecretBytes.wipe(&secret) }
     let key = Self.expand(secret, label: "key", context: context, byteCount: 32)
     // The first message's nonce is the base nonce itself.
     let nonce = Self.expand(secret, label: "base_nonce", context: context, byteCount: 12).withUnsafeBytes { Array($0) }

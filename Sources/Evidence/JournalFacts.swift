@@ -48,6 +48,15 @@ enum Key {
   static let free = "free"
   static let percent = "pct"
   static let was = "was"
+  static let source = "src"
+  static let why = "why"
+  static let edge = "edge"
+  static let decided = "dec"
+  static let preEventAsked = "asked"
+  static let preEventHeld = "held"
+  static let shortfall = "short"
+  static let result = "res"
+  static let count = "count"
   static let segments = "segs"
   static let duration = "dur"
   static let line = "line"
@@ -146,12 +155,14 @@ public struct OpenFacts: Hashable, Sendable {
   public var softwareHash: Hash32
   /// SHA-256 of the effective configuration.
   public var configurationHash: Hash32
+  /// What began it; nil in recordings of early versions.
+  public var start: StartFacts?
 
   public init(
     recordingCounter: Int64, startCounter: Int64, boot: EvidenceID, deviceLog: ChainHead, recipients: NoteReference,
     roles: NoteReference, isDemo: Bool, camera: CameraKind, microphone: MicrophoneKind, clock: ClockReading,
     clockSource: WallClockSource, clockTrust: WallClockTrust, softwareVersion: String, softwareHash: Hash32,
-    configurationHash: Hash32
+    configurationHash: Hash32, start: StartFacts? = nil
   ) {
     self.recordingCounter = recordingCounter
     self.startCounter = startCounter
@@ -168,6 +179,7 @@ public struct OpenFacts: Hashable, Sendable {
     self.softwareVersion = softwareVersion
     self.softwareHash = softwareHash
     self.configurationHash = configurationHash
+    self.start = start
   }
 }
 

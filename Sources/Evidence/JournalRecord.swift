@@ -105,7 +105,8 @@ extension JournalRecord.Open {
       isDemo: demo != nil, camera: try keys.value(Key.camera), microphone: try keys.value(Key.microphone),
       clock: try keys.clock(), clockSource: try keys.value(Key.wallSource),
       clockTrust: try keys.value(Key.wallTrust), softwareVersion: keys.line.text(Key.version) ?? "",
-      softwareHash: try keys.hash(Key.softwareHash), configurationHash: try keys.hash(Key.configurationHash))
+      softwareHash: try keys.hash(Key.softwareHash), configurationHash: try keys.hash(Key.configurationHash),
+      start: try StartFacts(keys))
   }
 }
 

@@ -38,7 +38,7 @@ public struct JournalWriter: ~Copyable {
   /// OPEN, the first line: signed by the device key, and by the per-recording key it introduces.
   public mutating func open(_ facts: OpenFacts) throws(EvidenceError) -> [UInt8] {
     guard facts.recordingCounter >= 1, facts.startCounter >= 1, facts.deviceLog.n >= 0, facts.clock.wall >= 0,
-      facts.recipients.version >= 1, facts.roles.version >= 1
+      facts.recipients.version >= 1, facts.roles.version >= 1, facts.start?.isValid ?? true
     else { throw Self.negative("OPEN") }
     var grammar = grammar
     try grammar.open(monotonic: facts.clock.monotonic)
@@ -65,6 +65,7 @@ public struct JournalWriter: ~Copyable {
     fields.add(Key.version, text: facts.softwareVersion)
     fields.add(Key.softwareHash, facts.softwareHash)
     fields.add(Key.configurationHash, facts.configurationHash)
+    facts.start?.add(to: &fields)
     return try append("OPEN", fields, grammar, deviceSigned: true)
   }
 

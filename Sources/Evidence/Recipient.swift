@@ -33,7 +33,8 @@ public struct Recipient: Hashable, Sendable, CustomStringConvertible {
 
   /// - Throws: `.recipient` with the reason.
   public init(_ text: String) throws(EvidenceError) {
-    if text.hasPrefix("AGE-SECRET-KEY-") {
+    // However it is spelled: the other message would print it.
+    if text.drop(while: \.isWhitespace).prefix(15).uppercased() == "AGE-SECRET-KEY-" {
       throw EvidenceError(
         .recipient, "this is a secret key; the camera takes only the public recipient (age1…, from `age-keygen -y`)")
     }

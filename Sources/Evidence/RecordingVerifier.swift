@@ -1,4 +1,5 @@
 import Crypto
+import Media
 
 /// Verifies one recording with no secret: the journal line by line, and every byte of the segments against it.
 ///
@@ -297,7 +298,9 @@ struct VerificationRun {
       try open?.endOpen(files: files, recovered: recovered, buffer: buffer, &verdict)
       open = nil
       observe(.segmentEnd(number: Int(number), isComplete: false))
-    case .event(.gap, _): verdict.gaps += 1
+    case .event(.gap(let track, let from, let to, let cause), _):
+      verdict.gaps += 1
+      verdict.missing[cause, default: .init()].add(from..<max(from, to), isVideo: track == .video)
     case .event, .experiment: break
     case .close(_, _, let reason, _):
       verdict.closeReason = reason
@@ -314,6 +317,7 @@ struct VerificationRun {
     _ observe: (Attested) -> Void
   ) throws(ReadFailure) {
     verdict.checkpoints += 1
+    if verdict.firstDurable == nil, record.rangeHash != nil { verdict.firstDurable = record.facts.clock.monotonic }
     verdict.mediaTime = record.facts.mediaTime
     verdict.wall = record.facts.clock.wall
     verdict.framesLost = record.facts.framesLost

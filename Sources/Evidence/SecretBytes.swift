@@ -14,6 +14,13 @@ enum SecretBytes {
     explicit_bzero(base, buffer.count)
   }
 
+  /// Overwrites a digest or code of 32 bytes. One that the library kept elsewhere would have another size, and is left alone:
+  /// zeros in the place of a reference would crash.
+  static func wipe<Digest>(_ digest: inout Digest) where Digest: Sequence<UInt8> {
+    guard MemoryLayout<Digest>.size == 32 else { return }
+    withUnsafeMutableBytes(of: &digest) { wipe($0) }
+  }
+
   /// `count` zeroed bytes that are wiped when `body` ends, also by an error. The pointer must not leave `body`.
   static func withTemporary<R>(
     _ count: Int, _ body: (UnsafeMutableRawBufferPointer) throws(EvidenceError) -> R

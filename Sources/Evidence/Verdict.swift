@@ -200,11 +200,15 @@ public struct Verdict: Hashable, Sendable {
   public internal(set) var checkpoints: Int64 = 0
   /// EVT lines that say gap.
   public internal(set) var gaps: Int64 = 0
+  /// What they say, summed up by cause.
+  public internal(set) var missing: [JournalEvent.GapCause: MissingMedia] = [:]
   public internal(set) var framesLost: Int64 = 0
   public internal(set) var samplesLost: Int64 = 0
   /// End of what is attested: µs of media, and ms since 1970 by the camera's clock. Nil without any CKPT.
   public internal(set) var mediaTime: Int64?
   public internal(set) var wall: Int64?
+  /// ns of CLOCK_BOOTTIME when the first CKPT with footage was made: the first footage was on the card, its flush aside.
+  public internal(set) var firstDurable: Int64?
   public internal(set) var closeReason: CloseReason?
   /// The journal's last valid line.
   public internal(set) var head: ChainHead?
@@ -218,6 +222,14 @@ public struct Verdict: Hashable, Sendable {
   public internal(set) var repairs: [RepairPlan] = []
   /// Whether any note at hand is a demonstration's.
   public internal(set) var hasDemoTrust = false
+
+  /// Gaps of one cause.
+  public struct MissingMedia: Hashable, Sendable {
+    public internal(set) var gaps: Int64 = 0
+    /// µs of picture and of sound that they span.
+    public internal(set) var video: Int64 = 0
+    public internal(set) var sound: Int64 = 0
+  }
 
   /// What OPEN says of itself.
   public struct Opening: Hashable, Sendable {
@@ -306,5 +318,18 @@ public struct Verdict: Hashable, Sendable {
     let seconds = milliseconds / 1_000
     return "\(seconds / 3600):\(EvidenceName.padded(seconds / 60 % 60, 2)):\(EvidenceName.padded(seconds % 60, 2))."
       + EvidenceName.padded(milliseconds % 1_000, 3)
+  }
+}
+
+extension Verdict.MissingMedia {
+  /// Sums stop at the largest number: the journal may be a hostile one.
+  mutating func add(_ span: Range<Int64>, isVideo: Bool) {
+    gaps += 1
+    let length = span.upperBound - span.lowerBound
+    if isVideo {
+      video = video > Int64.max - length ? Int64.max : video + length
+    } else {
+      sound = sound > Int64.max - length ? Int64.max : sound + length
+    }
   }
 }

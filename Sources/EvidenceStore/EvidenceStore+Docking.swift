@@ -105,10 +105,14 @@ extension EvidenceStore {
   }
 
   /// AUDIT, durable.
-  public mutating func audit(_ event: AuditEvent) throws(StoreError) {
+  public mutating func audit(_ event: AuditEvent) throws(StoreError) { try audit([event]) }
+
+  /// AUDIT lines, durable with one flush, or one for each page that they fill.
+  public mutating func audit(_ events: [AuditEvent]) throws(StoreError) {
     // Before the log is touched: a line that cannot be made would end it.
-    try sealing(.store) { () throws(EvidenceError) in try event.requireValid() }
-    try log.append(.audit(event))
+    try sealing(.store) { () throws(EvidenceError) in for event in events { try event.requireValid() } }
+    guard lock != nil else { throw StoreError(.store, "the store at \(path) is not open since the card failed") }
+    try log.append(events.map { .audit($0) })
   }
 
   private mutating func rememberLog() throws(StoreError) {

@@ -15,7 +15,7 @@ public struct EvidenceStore: ~Copyable {
   private let facts: ProcessFacts
   private let options: Options
   /// Nil after a `reopen` that failed: nothing is written until one succeeds.
-  private var lock: InstanceLock?
+  private(set) var lock: InstanceLock?
   let recordings: Directory
   var log: DeviceLogFile
   var counters: InternalStore
@@ -206,8 +206,12 @@ public struct EvidenceStore: ~Copyable {
   /// Opens a recording, each step durable before the next: counter reserved, directory, OPEN, device log, counters.
   /// Six flushes. When it returns, the recording exists and nothing of it is lost any more without a trace.
   ///
-  /// - Parameter keepsFree: bytes of the card that no room set aside for a segment may take.
-  public mutating func openRecording(keepsFree: Int64 = 0) throws(StoreError) -> RecordingWriter {
+  /// - Parameters:
+  ///   - keepsFree: bytes of the card that no room set aside for a segment may take.
+  ///   - start: what began it, for OPEN.
+  public mutating func openRecording(
+    keepsFree: Int64 = 0, start: StartFacts? = nil
+  ) throws(StoreError) -> RecordingWriter {
     guard lock != nil else { throw StoreError(.store, "the store at \(path) is not open since the card failed") }
     try log.requireUsable()
     if counters.record.recordingState == .reserved { try settleFailedOpening() }
@@ -221,7 +225,7 @@ public struct EvidenceStore: ~Copyable {
       $0.recordingID = id.description
       $0.remember(journal: nil)
     }
-    let open = try openFacts(counter: counter)
+    let open = try openFacts(counter: counter, start: start)
     let writer = try RecordingWriter(
       id: id, counter: counter, recordings: recordings, parties: parties, open: open,
       randomness: HedgedRandomness(source: source, deviceSecret: parties.hedgeSecret, id: id, counter: counter),
@@ -253,7 +257,7 @@ public struct EvidenceStore: ~Copyable {
     }
   }
 
-  private func openFacts(counter: Int64) throws(StoreError) -> OpenFacts {
+  private func openFacts(counter: Int64, start: StartFacts?) throws(StoreError) -> OpenFacts {
     guard let logHead = log.head else { throw StoreError(.store, "the device log has no line yet") }
     let wall = Clocks.wallClockState()
     return OpenFacts(
@@ -261,7 +265,7 @@ public struct EvidenceStore: ~Copyable {
       recipients: parties.recipientsNote, roles: parties.rolesNote, isDemo: parties.isDemo, camera: facts.camera,
       microphone: facts.microphone, clock: .reading(), clockSource: wall.isSynchronised ? .ntp : .unknown,
       clockTrust: wall.isSynchronised ? .synchronized : .held, softwareVersion: facts.softwareVersion,
-      softwareHash: facts.softwareHash, configurationHash: facts.configurationHash)
+      softwareHash: facts.softwareHash, configurationHash: facts.configurationHash, start: start)
   }
 
   /// Writes behind START what the starts before left, then remembers it.

@@ -6,6 +6,7 @@ import EvidenceStore
 package import LinuxIO
 import Media
 import Microphone
+import Triggers
 
 /// Something worth a log line. Made on any thread without formatting; the log thread turns it into text.
 enum LogEvent: Sendable {
@@ -28,6 +29,10 @@ enum LogEvent: Sendable {
   case storeTrouble(StoreError)
   case slowCard(milliseconds: Int64)
   case controlTrouble(LinuxError)
+  case buttonLost(TriggerError)
+  case buttonBack(String)
+  /// A press of the record button that had no effect.
+  case pressedForNothing(TriggerFate.Result)
   case signal(Int32)
   case note(String)
   /// Something on the card that is not as it should be.
@@ -42,7 +47,7 @@ enum LogEvent: Sendable {
   var level: Level {
     switch self {
     case .cameraGranted, .microphoneGranted, .recordingOpened, .recordingClosed, .cameraBack, .microphoneBack,
-      .signal, .note:
+      .buttonBack, .pressedForNothing, .signal, .note:
       .notice
     case .segmentBegun: .info
     case .state(let state):
@@ -51,7 +56,8 @@ enum LogEvent: Sendable {
       case .starting, .ready, .saving, .recording, .postEvent, .closing, .stopping: .notice
       }
     case .loss, .slowCard, .cameraStillLost, .microphoneStillLost, .cardWarning: .warning
-    case .cameraLost, .microphoneLost, .encoderFailed, .segmentAbandoned, .storeTrouble, .controlTrouble: .error
+    case .cameraLost, .microphoneLost, .encoderFailed, .segmentAbandoned, .storeTrouble, .controlTrouble, .buttonLost:
+      .error
     }
   }
 
@@ -81,6 +87,14 @@ enum LogEvent: Sendable {
     case .storeTrouble(let error): "card: \(error)"
     case .slowCard(let milliseconds): "the card took \(milliseconds) ms to confirm a checkpoint"
     case .controlTrouble(let error): "control socket: \(error)"
+    case .buttonLost(let error): "record button: \(error)"
+    case .buttonBack(let place): "the record button is back: \(place)"
+    case .pressedForNothing(let result):
+      switch result {
+      case .unclear: "the record button was held for longer than a press and shorter than a hold: nothing done"
+      case .stuck: "the record button is held for long: nothing done"
+      case .idle, .continued, .remembered, .refused, .dropped: "the record button was pressed while nothing is recorded"
+      }
     case .signal(let number): "signal \(number): closing"
     case .note(let text): text
     case .cardWarning(let text): "card: \(text)"

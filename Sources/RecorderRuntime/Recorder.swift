@@ -17,51 +17,56 @@ import Synthetic
 /// Threads: `camera`, `encoder`, `microphone` (capture, never waiting for anything below), `store` (all card I/O),
 /// `log` (all text); the caller's is the control loop, which never touches the card.
 public final class Recorder {
-  private let configuration: RecorderConfiguration
-  private let devices: OpenedDevices
-  private let health: CaptureHealth
-  private let log: EventLog
-  private let board = StatusBoard()
-  private let ring: SharedRing
-  private let exchange: FrameExchange
-  private let demand: AudioDemandBox
-  private let storeCommands: BoundedQueue<StoreCommand>
-  private let storeWishes = StoreWishes()
-  private let storeEvents: BoundedQueue<StoreEvent>
-  private let opening: StoreOpening
-  private let profile: RecordingProfile
-  private let signals: SignalDescriptor
-  private let startedWall = Clocks.wallMilliseconds()
-  private let started = MonotonicTime.now()
-  private let softwareVersion: String
-  private let startupText: StartupText
+  let configuration: RecorderConfiguration
+  let devices: OpenedDevices
+  let health: CaptureHealth
+  let log: EventLog
+  let board = StatusBoard()
+  let ring: SharedRing
+  let exchange: FrameExchange
+  let demand: AudioDemandBox
+  let storeCommands: BoundedQueue<StoreCommand>
+  let storeWishes = StoreWishes()
+  let storeEvents: BoundedQueue<StoreEvent>
+  let opening: StoreOpening
+  let profile: RecordingProfile
+  let signals: SignalDescriptor
+  let startedWall = Clocks.wallMilliseconds()
+  let started = MonotonicTime.now()
+  let softwareVersion: String
+  let startupText: StartupText
 
-  private var machine: RecorderMachine
-  private var shownState = ""
-  private var pending: OpenRequest?
-  private var isStoreReady = false
-  private var isVideoLive = false
-  private var isAudioLive = false
-  private var recordingID: String?
-  private var recordingCounter: Int64 = 0
-  private var mediaStart: MonotonicTime?
-  private var lastLag: Nanoseconds?
-  private var freeBytes: Int64 = 0
-  private var fileSystem = ""
+  /// Nil: none is configured.
+  let recordButton: RecordButton?
+  /// What the next marker's message is.
+  var markMessage = ""
+
+  var machine: RecorderMachine
+  var shownState = ""
+  var pending: OpenRequest?
+  var isStoreReady = false
+  var isVideoLive = false
+  var isAudioLive = false
+  var recordingID: String?
+  var recordingCounter: Int64 = 0
+  var mediaStart: MonotonicTime?
+  var lastLag: Nanoseconds?
+  var freeBytes: Int64 = 0
+  var fileSystem = ""
   /// What the start found on the card.
-  private var interrupted: [RecorderStatus.Interrupted] = []
-  private var cardWarnings: [String] = []
-  private var isCardSlow = false
-  private var hasBeenReady = false
+  var interrupted: [RecorderStatus.Interrupted] = []
+  var cardWarnings: [String] = []
+  var isCardSlow = false
+  var hasBeenReady = false
   /// The recording that the card's failure ended, until what waits in memory is recorded.
-  private var brokenOff: String?
-  private var hasRecorded = false
+  var brokenOff: String?
+  var hasRecorded = false
   /// A recording was asked for and has not been reported closed.
-  private var isOpenAsked = false
-  private var fps = RateMeter()
-  private var terminations = 0
-  private var failure: RecorderError?
-  private var hasLeft = false
+  var isOpenAsked = false
+  var fps = RateMeter()
+  var terminations = 0
+  var failure: RecorderError?
+  var hasLeft = false
 
   /// Opens every device and allocates everything that is needed later. Nothing is captured yet.
   ///
@@ -93,6 +98,7 @@ public final class Recorder {
     } catch {
       throw RecorderError(error)
     }
+    recordButton = try RecordButton(configuration.buttons, log: log)
     devices = try OpenedDevices.open(configuration, log: log)
     let hasSound = devices.microphone != nil
     let plan = RingPlan(
@@ -126,7 +132,8 @@ public final class Recorder {
       cameraName: devices.cameraName, microphoneName: devices.microphoneName,
       plan: SegmentPlanner.Settings(
         checkpointInterval: configuration.recording.checkpoint, segmentLength: configuration.recording.segment,
-        videoInterval: devices.frameInterval), reserveBytes: Int64(configuration.store.reserveBytes))
+        videoInterval: devices.frameInterval, gop: configuration.video.groupOfPictures),
+      reserveBytes: Int64(configuration.store.reserveBytes))
     machine = RecorderMachine(limits: .init(postEvent: configuration.recording.postEvent))
   }
 
@@ -178,12 +185,12 @@ public final class Recorder {
       try poller.add(server.rawValue, token: Token.listener)
       try startThreads(&threads)
       while !hasLeft {
-        let count = try poller.wait(until: .now() + .milliseconds(100))
+        let count = try poller.wait(until: min(.now() + .milliseconds(100), recordButton?.deadline ?? .distantFuture))
         for index in 0..<count {
           let event = poller[index]
           switch event.token {
           case Token.signals: while let signal = try signals.next() { take(signal: signal) }
-          case Token.store, Token.devices: break
+          case Token.store, Token.devices, Token.button: break
           case Token.listener:
             do throws(LinuxError) {
               for descriptor in try server.acceptAll(now: .now()) {
@@ -200,6 +207,7 @@ public final class Recorder {
         }
         takeStoreEvents()
         takeDeviceEvents()
+        takeButton(&poller)
         handle(.tick)
         server.sweep(now: .now()) { try? poller.remove($0) }
         publish()
@@ -228,11 +236,12 @@ public final class Recorder {
     }
   }
 
-  private enum Token {
+  enum Token {
     static let signals: UInt64 = 1
     static let store: UInt64 = 2
     static let devices: UInt64 = 3
     static let listener: UInt64 = 4
+    static let button: UInt64 = 5
     static let client: UInt64 = 1 << 32
   }
 
@@ -399,7 +408,7 @@ public final class Recorder {
     }
   }
 
-  private func announceReadiness() {
+  func announceReadiness() {
     // The first time the picture is waited for; after that either track alone is worth recording.
     guard isStoreReady, isVideoLive || (hasBeenReady && isAudioLive) else { return }
     if !hasBeenReady { startupText.release() }
@@ -407,15 +416,14 @@ public final class Recorder {
     handle(.captureReady)
   }
 
-  private func handle(_ event: RecorderMachine.Event) { _ = perform(machine.handle(event, now: .now())) }
+  func handle(_ event: RecorderMachine.Event) { _ = perform(machine.handle(event, now: .now())) }
 
-  private func perform(_ effects: RecorderMachine.Effects) -> RecorderMachine.Answer {
+  func perform(_ effects: RecorderMachine.Effects) -> RecorderMachine.Answer {
     if let trigger = effects.open { open(trigger, from: effects.openFrom) }
     if let trigger = effects.retrigger {
-      command(
-        .event(FootageEvent(time: trigger.time, value: "trigger", message: "source=\(trigger.source.rawValue)")))
+      command(.event(FootageEvent(time: trigger.time, value: "trigger", message: trigger.message)))
     }
-    if let mark = effects.mark { command(.event(FootageEvent(time: mark, value: "mark", message: markLabel))) }
+    if let mark = effects.mark { command(.event(FootageEvent(time: mark, value: "mark", message: markMessage))) }
     if let end = effects.end {
       if case .stopping = machine.state {
         storeWishes.end(at: end, .shutdown)
@@ -442,255 +450,10 @@ public final class Recorder {
     return effects.answer
   }
 
-  private func command(_ command: StoreCommand) {
+  func command(_ command: StoreCommand) {
     if !storeCommands.push(command) {
       log.note(.note("a marker or event was dropped: the store thread has been waiting for the card for long"))
     }
     ring.bell.signal()
-  }
-
-  // MARK: - Triggers
-
-  private var markLabel = ""
-
-  /// Looks what the ring holds for a trigger and pins it, before anything else can let it go.
-  private func request(for trigger: Trigger) -> OpenRequest {
-    let asked = configuration.recording.preEvent
-    let (start, isShortened) = ring.withRing { ring in
-      let start = ring.startPoint(at: trigger.time - asked)
-      ring.pin(.trigger, from: start.time)
-      return (start, ring.takeShortened())
-    }
-    var shortfall: String?
-    if start.time > trigger.time - asked {
-      shortfall =
-        isShortened ? "bytes" : MonotonicTime.now() - started < asked + .seconds(5) ? "just_started" : "device_lost"
-    }
-    if !configuration.recording.hasPreEventAudio, case .remember = demand.value {
-      // At once, not when the store is open: raw sound is remembered for a few seconds only.
-      demand.value = .encode(from: trigger.time)
-    }
-    return OpenRequest(
-      trigger: trigger, start: start, shortfall: shortfall, preEventAsked: asked,
-      soundFrom: configuration.recording.hasPreEventAudio ? .distantPast : trigger.time)
-  }
-
-  /// - Parameter from: the recording goes on with the footage of one that the card's failure ended.
-  private func open(_ trigger: Trigger, from: MonotonicTime?) {
-    // A remembered trigger's footage is pinned since it came; what the ring holds for it is looked up now, because the
-    // first keyframe may have come since.
-    var prepared = request(for: trigger)
-    if let pending, pending.trigger == trigger, prepared.shortfall != nil {
-      prepared.shortfall = pending.shortfall ?? prepared.shortfall
-    }
-    if let from {
-      prepared.start = ring.withRing { $0.startPoint(at: from) }
-      prepared.shortfall = "continued"
-      prepared.continues = brokenOff
-    }
-    pending = nil
-    brokenOff = nil
-    mediaStart = prepared.start.time
-    isOpenAsked = true
-    storeWishes.open(prepared)
-    ring.bell.signal()
-  }
-
-  /// A trigger that waited and will not be honoured any more holds nothing in memory, and is not dropped in silence.
-  private func forgetPendingIfDropped() {
-    guard pending != nil || brokenOff != nil, machine.pendingTrigger == nil, machine.recording == nil, !isOpenAsked
-    else { return }
-    pending = nil
-    brokenOff = nil
-    ring.withRing { $0.unpin(.trigger) }
-    releaseSound()
-    switch machine.state {
-    case .cannotRecord(let fault, _):
-      log.note(.note("the remembered trigger cannot be honoured: \(Self.words(fault))"))
-    case .stopping:
-      log.note(.note("the recorder ends while the card fails: what waited in memory for it is lost"))
-    case .starting, .ready, .saving, .recording, .atRisk, .postEvent, .closing: break
-    }
-  }
-
-  /// The open recording went on beyond the trigger that came behind its end: nothing need be kept for another one.
-  private func releaseIfGoingOn(past end: MonotonicTime) {
-    guard let waiting = pending, machine.pendingTrigger == nil, machine.recording?.unheard == nil,
-      end > waiting.trigger.decided
-    else { return }
-    pending = nil
-    ring.withRing { $0.unpin(.trigger) }
-  }
-
-  private func releaseSound() {
-    if !configuration.recording.hasPreEventAudio { demand.value = .remember }
-  }
-
-  private func trigger(source: Trigger.Source, edgeAge: Nanoseconds) -> RecorderMachine.Answer {
-    let now = MonotonicTime.now()
-    let trigger = Trigger(source: source, time: now - edgeAge, decided: now)
-    let wasEnding = machine.recording?.end != nil
-    let answer = perform(machine.handle(.trigger(trigger), now: now))
-    switch answer {
-    case .remembered: if pending == nil { pending = request(for: trigger) }
-    // The writer may have closed before it hears of this: what comes before the press is kept until it goes on beyond it.
-    case .continued: if wasEnding, pending == nil { pending = request(for: trigger) }
-    case .none, .accepted, .stopped, .marked, .notRecording, .refused, .stopping: break
-    }
-    return answer
-  }
-
-  // MARK: - Socket
-
-  private func answer(_ request: ControlRequest) -> ControlReply {
-    let now = MonotonicTime.now()
-    switch request {
-    case .start(let edgeAge, let source):
-      let limit = configuration.recording.edgeToDecision
-      guard edgeAge <= limit else {
-        return .failure(
-          .badRequest,
-          "the edge may be at most \(limit.inMilliseconds) ms old (recording.edge_to_decision_s), not "
-            + "\(edgeAge.inMilliseconds) ms")
-      }
-      let known = source.flatMap { Trigger.Source(rawValue: $0) }
-      guard source == nil || known != nil else {
-        return .failure(
-          .badRequest, "source must be one of \(Trigger.Source.allCases.map(\.rawValue).joined(separator: ", "))")
-      }
-      return reply(trigger(source: known ?? .socket, edgeAge: edgeAge))
-    case .stop:
-      let answer = perform(machine.handle(.stop(now), now: now))
-      if answer == .stopped { command(.event(FootageEvent(time: now, value: "stop", message: "source=socket"))) }
-      return reply(answer)
-    case .mark(let label):
-      markLabel = label.map { "label=\($0)" } ?? ""
-      return reply(perform(machine.handle(.mark(now), now: now)))
-    case .status(let format):
-      let status = status()
-      switch format {
-      case .text: return .success("", body: status.textLines)
-      case .json: return .success("", body: [status.json])
-      }
-    }
-  }
-
-  private func reply(_ answer: RecorderMachine.Answer) -> ControlReply {
-    switch answer {
-    case .none: .success()
-    case .accepted: .success("heard: the footage is being saved")
-    case .remembered: .success("remembered: recording begins as soon as it can")
-    case .continued: .success("already recording: the trigger is noted and keeps it going")
-    case .stopped:
-      configuration.recording.postEvent > .zero
-        ? .success("stopping after \(configuration.recording.postEvent.inMilliseconds) ms of post-event")
-        : .success("stopping: the recording is being closed")
-    case .marked: .success("marked")
-    case .notRecording: .failure(.notRecording, "nothing is being recorded")
-    case .refused(let fault): .failure(.cannotRecord, Self.words(fault))
-    case .stopping: .failure(.stopping, "the recorder is ending")
-    }
-  }
-
-  private static func words(_ fault: RecorderFault) -> String {
-    switch fault {
-    case .noCapture: "neither camera nor microphone delivers; see the log"
-    case .storeFull: "the card is full: offload recordings or free space on it"
-    case .storeFailed: "the card cannot be written; see the log"
-    }
-  }
-
-  // MARK: - Status
-
-  private func publish() {
-    // Packets push out what is too old; without any, it must not stay in memory for that.
-    ring.withRing { $0.evict(now: .now()) }
-    fps.note(health.framesEncoded.load(ordering: .relaxed), at: .now())
-    board.status = status()
-  }
-
-  private func status() -> RecorderStatus {
-    let now = MonotonicTime.now()
-    var status = RecorderStatus(
-      state: machine.state.shown, startedWallMilliseconds: startedWall,
-      uptimeMilliseconds: (now - started).inMilliseconds,
-      version: softwareVersion, formatVersion: 1)
-    if case .cannotRecord(let fault, let waiting) = machine.state {
-      status.reason =
-        Self.words(fault)
-        + (waiting == nil ? "" : "; what was triggered waits in memory and is saved when it can be")
-    }
-    if let recordingID, let mediaStart {
-      let end = machine.recording?.end.map { min($0, now) } ?? now
-      status.recording = .init(
-        id: recordingID, counter: recordingCounter, milliseconds: (end - mediaStart).inMilliseconds)
-    }
-    let (held, used, capacity) = ring.withRing { ($0.heldSpan, $0.usedBytes, $0.capacity) }
-    status.ring = .init(
-      heldMilliseconds: min(held, configuration.recording.preEvent).inMilliseconds,
-      askedMilliseconds: configuration.recording.preEvent.inMilliseconds, usedBytes: Int64(used),
-      capacityBytes: Int64(capacity))
-    status.video = .init(
-      source: devices.cameraName, encoder: devices.encoderKind.rawValue, millihertz: fps.millihertz,
-      framesCaptured: Int64(health.framesCaptured.load(ordering: .relaxed)),
-      framesDropped: Int64(health.framesLost.load(ordering: .relaxed)),
-      framesRefused: Int64(health.framesRefused.load(ordering: .relaxed)), queued: exchange.backlog,
-      queueCapacity: FrameExchange.slotCount)
-    if devices.microphone != nil {
-      status.audio = .init(
-        source: devices.microphoneName, samplesLost: Int64(health.samplesLost.load(ordering: .relaxed)))
-    }
-    // The card's minutes at the bitrate that the ring shows now.
-    let bytesPerMinute = held > .seconds(2) ? Double(used) / held.inSeconds * 60 : 0
-    let usable = freeBytes - Int64(configuration.store.reserveBytes)
-    status.store = .init(
-      path: configuration.store.path, fileSystem: fileSystem, freeBytes: freeBytes,
-      minutesLeft: bytesPerMinute > 0 ? Int(Double(max(0, usable)) / bytesPerMinute) : nil)
-    status.interrupted = interrupted
-    status.warnings += cardWarnings
-    status.lagMilliseconds = lastLag?.inMilliseconds
-    if let recording = machine.recording, recording.durableEnd != nil {
-      status.checkpointAgeMilliseconds = (now - recording.lastDurable).inMilliseconds
-    }
-    if isCardSlow { status.warnings.append("the card is slow: a power cut may cost more than the last second") }
-    if !isVideoLive, isStoreReady, now - started > .seconds(5) { status.warnings.append("the camera does not deliver") }
-    if devices.microphone != nil, !isAudioLive, now - started > .seconds(5) {
-      status.warnings.append("the microphone does not deliver")
-    }
-    return status
-  }
-}
-
-/// Frames a second over the last two seconds.
-struct RateMeter {
-  private var samples: [(time: MonotonicTime, count: Int)] = []
-
-  mutating func note(_ count: Int, at time: MonotonicTime) {
-    if let last = samples.last, time - last.time < .milliseconds(200) { return }
-    samples.append((time, count))
-    if samples.count > 11 { samples.removeFirst() }
-  }
-
-  var millihertz: Int64? {
-    guard let first = samples.first, let last = samples.last, last.time - first.time > .milliseconds(500) else {
-      return nil
-    }
-    return Int64((Double(last.count - first.count) / (last.time - first.time).inSeconds * 1_000).rounded())
-  }
-}
-
-extension RecorderMachine.State {
-  var shown: RecorderStatus.State {
-    switch self {
-    case .starting: .starting
-    case .ready: .ready
-    case .saving: .saving
-    case .recording: .recording
-    case .atRisk: .atRisk
-    case .postEvent: .postEvent
-    case .closing: .closing
-    case .cannotRecord: .cannotRecord
-    case .stopping: .stopping
-    }
   }
 }

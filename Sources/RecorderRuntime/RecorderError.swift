@@ -3,6 +3,7 @@ public import EvidenceStore
 import Encoding
 import LinuxIO
 import Microphone
+import Triggers
 
 /// Why the recorder could not start, or had to end. `exitCode` is the command's, from sysexits.h.
 public struct RecorderError: Error, Sendable, CustomStringConvertible {
@@ -30,6 +31,12 @@ public struct RecorderError: Error, Sendable, CustomStringConvertible {
 
   init(_ error: CameraError) { self.init(.device, error.description) }
   init(_ error: MicrophoneError) { self.init(.device, error.description) }
+  init(_ error: TriggerError) {
+    switch error.kind {
+    case .malformed: self.init(.configuration, "buttons.record: \(error)")
+    case .notFound, .notOffered, .permission, .busy, .unsupported, .lost, .failed: self.init(.device, error.description)
+    }
+  }
   init(_ error: EncodingError) { self.init(.configuration, error.description) }
   init(_ error: LinuxError) { self.init(.system, error.description) }
   public init(_ error: StoreError) { self.init(error.kind == .identity ? .identity : .store, error.description) }

@@ -1,146 +1,8 @@
-import Synchronization
-package import Core
-package import Evidence
+import Core
+import Evidence
 package import EvidenceStore
 package import LinuxIO
 package import Media
-
-/// What the control loop asks of the store thread.
-package enum StoreCommand: Sendable {
-  /// Something to write into the footage.
-  case event(FootageEvent)
-  /// Something to write into the journal.
-  case notice(JournalEvent)
-}
-
-/// What the control loop wants of the store thread: the newest wish counts, and none can be lost in a full queue.
-struct StoreWish: Sendable {
-  struct End: Sendable {
-    /// Nil takes the end away.
-    var time: MonotonicTime?
-    var reason: CloseReason
-  }
-
-  var open: OpenRequest?
-  /// Moves the end of the open recording, or of the one that is asked for with it.
-  var end: End?
-  /// No recording will be opened any more: finish and leave.
-  var leaves = false
-}
-
-/// Where the wishes are put, by the control loop, and taken, by the store thread.
-package final class StoreWishes: Sendable {
-  private let wish = Mutex(StoreWish())
-
-  package init() {}
-
-  package func open(_ request: OpenRequest) {
-    wish.withLock { wish in
-      wish.open = request
-      // An end that was meant for the recording before is not this one's.
-      wish.end = nil
-    }
-  }
-
-  package func end(at time: MonotonicTime?, _ reason: CloseReason) {
-    wish.withLock { $0.end = .init(time: time, reason: reason) }
-  }
-
-  package func leave() { wish.withLock { $0.leaves = true } }
-
-  /// What was wished since the last time.
-  func take() -> StoreWish {
-    wish.withLock { wish in
-      let taken = wish
-      wish.open = nil
-      wish.end = nil
-      return taken
-    }
-  }
-}
-
-/// A trigger that was taken up, with what the ring held for it at that moment. The ring's trigger pin is set.
-package struct OpenRequest: Hashable, Sendable {
-  var trigger: Trigger
-  var start: PacketRing.StartPoint
-  /// Why less than the pre-event asked is held; nil when all of it is.
-  var shortfall: String?
-  var preEventAsked: Nanoseconds
-  /// Packets of sound before this time do not belong to the recording.
-  var soundFrom: MonotonicTime
-  /// The recording, ended by the card's failure, whose footage goes on here.
-  var continues: String?
-
-  package init(
-    trigger: Trigger, start: PacketRing.StartPoint, shortfall: String?, preEventAsked: Nanoseconds,
-    soundFrom: MonotonicTime, continues: String? = nil
-  ) {
-    self.trigger = trigger
-    self.start = start
-    self.shortfall = shortfall
-    self.preEventAsked = preEventAsked
-    self.soundFrom = soundFrom
-    self.continues = continues
-  }
-}
-
-/// What the wearer or a radio did: travels inside the footage.
-package struct FootageEvent: Hashable, Sendable {
-  var time: MonotonicTime
-  var value: String
-  var message: String
-}
-
-/// What the store thread tells the control loop.
-package enum StoreEvent: Sendable {
-  /// The store is open, at the start or again after the card failed, and a recording may be asked for; with what was found
-  /// on the card.
-  case ready(fileSystem: String, RecoveryReport)
-  /// The store cannot be opened; the thread has ended.
-  case unusable(StoreError)
-  /// The thread has ended, as it was told.
-  case left
-  /// Free bytes on the card, looked at after each checkpoint and every few seconds when idle.
-  case space(freeBytes: Int64)
-  case opened(id: String, counter: Int64)
-  /// Everything of the recording before this time is durable.
-  case durable(end: MonotonicTime, lag: Nanoseconds)
-  /// A write or a flush of the open recording failed; what it held is being written again.
-  case refused
-  case closed(RecorderFault?)
-  /// The card answers flushes later than the loss bound allows for, or in time again.
-  case slowCard(Bool)
-  /// The store became unusable, or usable again, while nothing is recorded. After a failure `ready` comes before.
-  case store(RecorderFault?)
-}
-
-/// Facts of this camera that every segment's init carries, and the plan's settings. Fixed for the process.
-package struct RecordingProfile: Sendable {
-  var video: VideoTrack?
-  var audioChannels: Int?
-  /// The Opus encoder's delay in samples.
-  var audioLookahead: Int
-  var cameraName: String
-  var microphoneName: String
-  var plan: SegmentPlanner.Settings
-  /// Bytes of the card that are kept free, so that a recording can always be closed.
-  var reserveBytes: Int64
-
-  package init(
-    video: VideoTrack?, audioChannels: Int?, audioLookahead: Int, cameraName: String, microphoneName: String,
-    plan: SegmentPlanner.Settings, reserveBytes: Int64
-  ) {
-    self.video = video
-    self.audioChannels = audioChannels
-    self.audioLookahead = audioLookahead
-    self.cameraName = cameraName
-    self.microphoneName = microphoneName
-    self.plan = plan
-    self.reserveBytes = reserveBytes
-  }
-
-  var tracks: [TrackID] { (video == nil ? [] : [.video]) + (audioChannels == nil ? [] : [.audio]) }
-}
 
 /// The writer: carries out the planner's steps on the card. Lives on the store thread, the only one that touches it.
 ///
@@ -170,6 +32,7 @@ package struct StoreWorker: ~Copyable {
   private var nextIdleCheck = MonotonicTime.distantPast
   private var checkpointsSinceSlow = Self.checkpointsToRecover
   private var isLeaving = false
+  private var fates = FateBacklog()
 
   /// What `step` answers.
   package enum Next: Hashable, Sendable {
@@ -228,6 +91,8 @@ package struct StoreWorker: ~Copyable {
       open?.planner.requestCheckpoint()
     case .notice(let notice):
       open?.pendingNotices.append(notice)
+    case .fate(let fate):
+      if !fates.add(fate) { log.note(.note("too many triggers came at once: some are not in the device log")) }
     }
   }
 
@@ -237,7 +102,7 @@ package struct StoreWorker: ~Copyable {
       ring.unpin(.trigger)
     }
     do throws(StoreError) {
-      let writer = try store.openRecording(keepsFree: profile.reserveBytes)
+      let writer = try store.openRecording(keepsFree: profile.reserveBytes, start: request.facts)
       report(.opened(id: writer.id.description, counter: writer.counter))
       log.note(
         .recordingOpened(
@@ -247,8 +112,7 @@ package struct StoreWorker: ~Copyable {
       let recording = OpenRecording(writer: writer, request: request, profile: profile, now: now())
       for loss in recentLosses where loss.to > request.start.time { recording.pendingLosses.append(loss) }
       recording.pendingEvents.append(
-        FootageEvent(
-          time: request.trigger.time, value: "trigger", message: "source=\(request.trigger.source.rawValue)"))
+        FootageEvent(time: request.trigger.time, value: "trigger", message: request.trigger.message))
       try recording.beginSegment(ring: ring, at: request.start.time)
       log.note(.segmentBegun(0))
       open = recording
@@ -398,6 +262,7 @@ package struct StoreWorker: ~Copyable {
   }
 
   private mutating func idle() -> Next {
+    writeFates()
     if isLeaving { return .done }
     let moment = now()
     if moment >= nextIdleCheck {
@@ -415,6 +280,21 @@ package struct StoreWorker: ~Copyable {
       }
     }
     return .sleep(until: nextIdleCheck, packet: .distantFuture)
+  }
+
+  /// Only while nothing is recorded: no flush of footage waits for it.
+  private mutating func writeFates() {
+    guard !fates.lines.isEmpty, idleFault != .storeFailed else { return }
+    do throws(StoreError) {
+      try store.audit(fates.lines.map { .trigger($0) })
+      fates.removeAll()
+    } catch {
+      log.note(.storeTrouble(error))
+      // As any write that fails: it is shown, and the lines are written when the card takes writes again.
+      idleFault = .storeFailed
+      nextIdleCheck = now() + Self.idleInterval
+      report(.store(.storeFailed))
+    }
   }
 
   /// statvfs answers on a card that fails every write: only a write that was confirmed takes the fault away. What the failure

@@ -14,5 +14,7 @@ struct LapelDock: ParsableCommand {
         lapel-dock open CARD/recordings/NAME --agency agency/public \\
           --identity agency/secret/identity.txt -o incident.mp4
       """,
-    subcommands: [Keygen.self, Enroll.self, Revoke.self, Verify.self, Open.self, Repair.self, AVSync.self])
+    subcommands: [
+      Keygen.self, Enroll.self, Revoke.self, Verify.self, Account.self, Open.self, Repair.self, AVSync.self,
+    ])
 }

@@ -90,6 +90,12 @@ struct Revoke: ParsableCommand {
       throw DockFailure(
         "\(path) holds no line that \(device.id) signed; give the camera's device/log directory, or --nothing")
     }
+    guard log.isUnbroken else {
+      throw DockFailure(
+        "\(path) has holes: lines before its last one are missing, as when the camera wrote on another card in between. Nothing "
+          + "on it could be proved to be older than a line behind the hole. Put the log files of all its cards together, or give "
+          + "a copy that ends before the hole.")
+    }
     return head
   }
 }

@@ -33,11 +33,7 @@ struct ConfigCommand: ParsableCommand {
 
     func run() throws {
       try CommandFailure.report {
-        do {
-          _ = try LoadedConfiguration.load([.file(name: file, text: try ConfigurationOptions.text(file))])
-        } catch let error as ConfigurationError {
-          throw CommandFailure("\(error)", exitCode: 78)
-        }
+        _ = try ConfigurationOptions.load([.file(name: file, text: try ConfigurationOptions.text(file))])
         standardOutput.writeLine("\(file): good")
       }
     }

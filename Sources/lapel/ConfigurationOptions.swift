@@ -1,6 +1,7 @@
 import ArgumentParser
 import Configuration
 import LinuxIO
+import RecorderRuntime
 
 /// The layers of configuration that every command takes: built-in, board profile, file, command line.
 struct ConfigurationOptions: ParsableArguments {
@@ -28,8 +29,15 @@ struct ConfigurationOptions: ParsableArguments {
       layers.append(.file(name: Self.defaultPath, text: String(decoding: bytes, as: UTF8.self)))
     }
     if !assignments.isEmpty { layers.append(.commandLine(assignments)) }
-    do {
-      return try LoadedConfiguration.load(layers)
+    return try Self.load(layers)
+  }
+
+  static func load(_ layers: [ConfigurationLayer]) throws -> LoadedConfiguration {
+    do throws(ConfigurationError) {
+      let loaded = try LoadedConfiguration.load(layers)
+      let problems = loaded.values.placeProblems
+      if !problems.isEmpty { throw ConfigurationError(problems: problems.map(loaded.located)) }
+      return loaded
     } catch {
       throw CommandFailure("\(error)", exitCode: 78)
     }

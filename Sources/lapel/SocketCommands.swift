@@ -1,6 +1,7 @@
 import ArgumentParser
 import Configuration
 import Control
+import Core
 import LinuxIO
 import Media
 
@@ -53,6 +54,7 @@ struct StartCommand: ParsableCommand {
       Examples:
         lapel start
         lapel start --edge-age-ms 2000
+        lapel start --source schedule --reason test
       """)
 
   @OptionGroup var socket: SocketOptions
@@ -63,9 +65,14 @@ struct StartCommand: ParsableCommand {
   @Option(help: ArgumentHelp("What triggered: button, socket, demo, schedule, radio.", valueName: "word"))
   var source: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "What happened: \(Trigger.Reason.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "word"))
+  var reason: String?
+
   func run() throws {
     try CommandFailure.report {
-      try socket.tell(.start(edgeAge: .milliseconds(Int64(edgeAgeMs)), source: source))
+      try socket.tell(.start(edgeAge: .milliseconds(Int64(edgeAgeMs)), source: source, reason: reason))
     }
   }
 }

@@ -47,6 +47,17 @@ extension AcceptanceTests {
       }
     }
 
+    @Test("A button that can be none: 78, with what a button is, and where it was set; also told by config check")
+    func noButton() throws {
+      let rig = try Rig("buttons.record = \"gpio17\"", isEnrolled: false)
+      try expectUntouched(rig) {
+        let words = ["buttons.record", "gpio:CHIP:LINE", "\(rig.configuration):6"]
+        try expectRefused(try rig.command("run"), code: 78, says: words)
+        let check = try run([try Rig.lapel.get(), "config", "check", rig.configuration])
+        try expectRefused(check, code: 78, says: words)
+      }
+    }
+
     @Test("A store path at which a file lies: 73, with the path; the file stays as it is")
     func storeIsFile() throws {
       let rig = try Rig()

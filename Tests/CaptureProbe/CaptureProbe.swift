@@ -9,6 +9,8 @@ import Microphone
 ///     CaptureProbe list
 ///     CaptureProbe camera DEVICE WIDTH HEIGHT FPS FORMAT|auto COUNT [reopen] [dump=FILE]
 ///     CaptureProbe microphone DEVICE CHANNELS SECONDS [dump=FILE] [reopen]
+///
+/// and, of ButtonProbe, `buttons` and `button`.
 @main
 enum CaptureProbe {
   static func main() {
@@ -17,8 +19,10 @@ enum CaptureProbe {
     case "list": list()
     case "camera" where arguments.count >= 7: camera(arguments)
     case "microphone" where arguments.count >= 4: microphone(arguments)
+    case "buttons": ButtonProbe.list()
+    case "button" where arguments.count >= 4: ButtonProbe.watch(arguments)
     default:
-      say("usage: CaptureProbe list | camera … | microphone …")
+      say("usage: CaptureProbe list | camera … | microphone … | buttons | button …")
       exit(2)
     }
   }
@@ -198,4 +202,4 @@ extension MonotonicTime {
 }
 
 /// Unbuffered: a job reads the lines while they come.
-private func say(_ line: String) { standardOutput.writeLine(line) }
+func say(_ line: String) { standardOutput.writeLine(line) }

@@ -54,7 +54,7 @@ struct ConfigurationListingTests {
 
   @Test("Canonical text of the built-in values is pinned: a change of a default is a change of the hash")
   func pinned() {
-    #expect(RecorderConfiguration().canonicalText.hasPrefix("audio.bitrate_kbps = 32\naudio.offset_ms = 0\ncamera."))
+    #expect(RecorderConfiguration().canonicalText.hasPrefix("audio.bitrate_kbps = 32\naudio.offset_ms = 0\nbuttons."))
     var other = RecorderConfiguration()
     other.recording.preEvent = .seconds(29)
     #expect(other.canonicalText != RecorderConfiguration().canonicalText)

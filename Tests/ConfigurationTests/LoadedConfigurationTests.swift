@@ -162,6 +162,18 @@ struct LoadedConfigurationTests {
         "recording.pre_event_audio = true\nmicrophone.source = \"none\"",
         ["recording.pre_event_audio", "microphone.source"]
       ),
+      ("buttons.start = \"hold\"", ["buttons.start", "buttons.stop"]),
+      ("buttons.mark = \"double\"", ["buttons.start", "buttons.stop", "buttons.mark"]),
+      ("buttons.mark = \"hold\"", ["buttons.start", "buttons.stop", "buttons.mark"]),
+      ("buttons.longest_press_ms = 50\nbuttons.debounce_ms = 50", ["buttons.longest_press_ms", "buttons.debounce_ms"]),
+      ("buttons.hold_ms = 1000", ["buttons.hold_ms", "buttons.longest_press_ms"]),
+      (
+        "buttons.record = \"gpio:a:1\"\nrecording.edge_to_decision_s = 1",
+        [
+          "recording.edge_to_decision_s", "buttons.start", "buttons.longest_press_ms", "buttons.double_gap_ms",
+          "buttons.hold_ms",
+        ]
+      ),
       ("store.path = \"/a/b\"\nidentity.path = \"/a//b/./c/\"", ["identity.path", "store.path"]),
       ("store.path = \"/a/b\"\nidentity.path = \"/a\"", ["identity.path", "store.path"]),
     ])
@@ -180,6 +192,10 @@ struct LoadedConfigurationTests {
       "camera.source = \"v4l2\"\ncamera.device = \"/dev/video0\"", "video.peak_kbps = 2000",
       "recording.segment_s = 8\nvideo.gop_ms = 4000",
       "store.path = \"/a/b\"\nidentity.path = \"/a/bc\"", "microphone.source = \"none\"",
+      "buttons.hold_ms = 1001", "buttons.mark = \"none\"", "buttons.start = \"press\"\nbuttons.mark = \"double\"",
+      "buttons.record = \"gpio:a:1\"\nrecording.edge_to_decision_s = 2",
+      // Without a button its gestures ask nothing of the ring.
+      "recording.edge_to_decision_s = 0",
     ])
   func edge(text: String) { #expect(problems(text).isEmpty) }
 

@@ -25,6 +25,10 @@ import Testing
         id: "ab", counter: 41, segments: 3, attestedMilliseconds: 161_250,
         words: "found interrupted recording 41: 3 segments, attested to 0:02:41, recovered")
     ]
+    status.triggers = [
+      .init(kind: "button", place: "gpio:chip:record", state: .deaf, reason: "it is gone"),
+      .init(kind: "radio", place: "hci0", state: .listening),
+    ]
     status.warnings = ["the clock is not synchronised"]
     return status
   }
@@ -48,6 +52,11 @@ import Testing
     #expect(root["lag_ms"] as? Int == 2_340)
     #expect(root["checkpoint_age_ms"] as? Int == 2_050)
     #expect(root["warnings"] as? [String] == ["the clock is not synchronised"])
+    let triggers = try #require(root["triggers"] as? [[String: Any]])
+    #expect(triggers.map { $0["kind"] as? String } == ["button", "radio"])
+    #expect(triggers.map { $0["place"] as? String } == ["gpio:chip:record", "hci0"])
+    #expect(triggers.map { $0["state"] as? String } == ["deaf", "listening"])
+    #expect(triggers.map { $0["reason"] as? String } == ["it is gone", nil])
     let interrupted = try #require((root["interrupted"] as? [[String: Any]])?.first)
     #expect(interrupted["id"] as? String == "ab" && interrupted["counter"] as? Int == 41)
     #expect(interrupted["segments"] as? Int == 3 && interrupted["attested_ms"] as? Int == 161_250)
@@ -128,6 +137,8 @@ import Testing
         "Encoder      libx264 superfast, 1 of 3 frames waiting",
         "Microphone   hw:1,0 48000 Hz, 480 samples lost",
         "Card         12.3 GB free, 6 h 50 min of footage, ext4, /media/card\n",
+        "Button       deaf, gpio:chip:record: it is gone",
+        "Radio        listening, hci0",
         "At start     found interrupted recording 41: 3 segments, attested to 0:02:41, recovered",
         "Warning      the clock is not synchronised",
         "Running      62 min, since 2026-03-01T12:00:00Z",
@@ -143,7 +154,7 @@ import Testing
   func line() {
     let whole =
       "at risk 1:05 | the card does not answer | lag 2.3 s | pre-event 30/30 s, ring 51 % | 29.97 fps | drops 3 | "
-      + "card 6 h 50 min | audio lost 480 | 1 warning"
+      + "card 6 h 50 min | audio lost 480 | button deaf | 1 warning"
     #expect(full.statusLine(width: 1_000) == whole)
     let parts = whole.components(separatedBy: " | ")
     for width in -1...whole.count {

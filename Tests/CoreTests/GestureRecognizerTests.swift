@@ -72,6 +72,7 @@ struct GestureRecognizerTests {
       [.unclear(first: at(100)), .gesture(.press, first: at(1_300))]
     ),
     ("bounces at both edges of a press", [100, 102, 103, 106, 108, 300, 301, 304], [.gesture(.press, first: at(100))]),
+    ("one press that chatters beyond the debounce time", [100, 109, 112, 300], [.gesture(.press, first: at(100))]),
     ("a press that the debounce time hides ends all the same", [100, 104], [.gesture(.press, first: at(100))]),
     ("stuck", [100], [.gesture(.hold, first: at(100)), .stuck(since: at(100))]),
     ("stuck, and released", [100, 30_000], [.gesture(.hold, first: at(100)), .stuck(since: at(100)), .released]),

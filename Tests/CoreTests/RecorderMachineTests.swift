@@ -312,14 +312,36 @@ struct RecorderMachineTests {
     #expect(Self.name(machine.state) == "saving")
     _ = machine.handle(.durable(end: at(29_800)), now: at(31_400))
     #expect(Self.name(machine.state) == "saving")
-    _ = machine.handle(.durable(end: at(31_000)), now: at(32_000))
+    _ = machine.handle(.durable(end: at(31_500)), now: at(32_000))
     #expect(Self.name(machine.state) == "recording")
     // Lag grows beyond 1.5 s without any message from the writer: the clock alone takes the sign away.
-    _ = machine.handle(.tick, now: at(32_500))
+    _ = machine.handle(.tick, now: at(33_000))
     #expect(Self.name(machine.state) == "recording")
-    _ = machine.handle(.tick, now: at(32_501))
+    _ = machine.handle(.tick, now: at(33_001))
     #expect(Self.name(machine.state) == "atRisk")
-    _ = machine.handle(.durable(end: at(32_400)), now: at(32_600))
+    _ = machine.handle(.durable(end: at(32_900)), now: at(33_100))
+    #expect(Self.name(machine.state) == "recording")
+  }
+
+  @Test("a backlog that is nearly written is not *recording* yet; a slow card that has caught up is")
+  func backlog() {
+    var machine = RecorderMachine(limits: .init(postEvent: .zero))
+    _ = machine.handle(.captureReady, now: at(0))
+    _ = machine.handle(.trigger(trigger(30_000)), now: at(30_000))
+    // Within 1.5 s, but the next checkpoint may be a second away.
+    _ = machine.handle(.durable(end: at(29_900)), now: at(31_000))
+    #expect(Self.name(machine.state) == "saving")
+    _ = machine.handle(.durable(end: at(30_100)), now: at(31_100))
+    #expect(Self.name(machine.state) == "saving")
+    // The same lag once more is not a backlog's: the card is slow, which is shown beside it.
+    _ = machine.handle(.durable(end: at(31_100)), now: at(32_100))
+    #expect(Self.name(machine.state) == "recording")
+    // It stood still for long: again what comes first may be old.
+    _ = machine.handle(.tick, now: at(34_000))
+    #expect(Self.name(machine.state) == "atRisk")
+    _ = machine.handle(.durable(end: at(33_000)), now: at(34_100))
+    #expect(Self.name(machine.state) == "atRisk")
+    _ = machine.handle(.durable(end: at(34_000)), now: at(34_400))
     #expect(Self.name(machine.state) == "recording")
   }
 

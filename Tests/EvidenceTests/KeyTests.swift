@@ -1,3 +1,4 @@
+import Crypto
 import Testing
 
 @testable import Evidence
@@ -142,6 +143,25 @@ struct KeyTests {
     let first = try draws([1])
     let second = try draws([2])
     #expect(Set(first + second).count == 8)
+  }
+
+  @Test("A digest and an authentication code lie in 32 bytes that wiping overwrites")
+  func wiping() {
+    var digest = SHA3_256.hash(data: [1, 2, 3])
+    SecretBytes.wipe(&digest)
+    #expect(digest.allSatisfy { $0 == 0 } && Array(digest).count == 32)
+    var code = HMAC<SHA256>.authenticationCode(for: [1], using: SymmetricKey(size: .bits256))
+    SecretBytes.wipe(&code)
+    #expect(code.allSatisfy { $0 == 0 })
+  }
+
+  @Test("A secret key in the place of a recipient is never printed, however it is spelled")
+  func secretKey() {
+    let secret = "AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQ"
+    for text in [secret, secret.lowercased(), "  " + secret, "\t" + secret.lowercased()] {
+      let error = #expect(throws: EvidenceError.self) { try Recipient(text) }
+      #expect(error?.description.lowercased().contains("qqqq") == false)
+    }
   }
 
   @Test("The X25519 half of a post-quantum stanza is hedged too, and its other half is fresh each time")

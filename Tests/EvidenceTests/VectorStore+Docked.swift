@@ -58,7 +58,16 @@ extension VectorStore {
     let second = try TestCamera(
       agency, startCounter: 2, after: DeviceLogWriter.Predecessor(head: first.logHead, tail: []), source: source,
       footage: footage)
-    let newest = try second.record(RecordingPlan(counter: 5))
+    let press = TriggerFacts(source: "button", reason: "double", edge: 1_500_000_000, decided: 1_800_000_000)
+    let newest = try second.record(
+      RecordingPlan(
+        counter: 5,
+        start: StartFacts(trigger: press, preEventAsked: 30_000, preEventHeld: 1_400, shortfall: "just_started")))
+    let socket = TriggerFacts(source: "socket", reason: nil, edge: 7, decided: 7)
+    for fate in [
+      TriggerFate(trigger: socket, result: .continued, recording: 5, count: 12),
+      TriggerFate(trigger: press, result: .refused, cause: "store_full"), TriggerFate(trigger: press, result: .idle),
+    ] { try second.append(.audit(.trigger(fate))) }
     for (name, bytes) in first.logFiles.contents { files["device/log/" + name] = bytes }
     for (name, bytes) in second.logFiles.contents { files["device/log/" + name] = bytes }
 

@@ -196,7 +196,8 @@ final class TestCamera {
       boot: try #require(EvidenceID([UInt8](repeating: 7, count: 16))), deviceLog: try logHead,
       recipients: try #require(trust.recipients), roles: try #require(trust.roles), isDemo: plan.isDemo,
       camera: plan.camera, microphone: .none, clock: clock(second), clockSource: .ntp, clockTrust: .synchronized,
-      softwareVersion: plan.version, softwareHash: Hash32.sha256(of: [1]), configurationHash: Hash32.sha256(of: [2]))
+      softwareVersion: plan.version, softwareHash: Hash32.sha256(of: [1]), configurationHash: Hash32.sha256(of: [2]),
+      start: plan.start)
   }
 
   /// Makes a whole recording and its device-log lines.
@@ -276,6 +277,7 @@ struct RecordingPlan {
   var version = "test"
   /// Whom the segments are sealed for, if not for those of the agency's recipients.note.
   var recipients: RecipientList?
+  var start: StartFacts?
 }
 
 struct TestRecording {

@@ -71,7 +71,8 @@ final class Studio {
       video: reel.video, audioChannels: 1, audioLookahead: reel.lookahead, cameraName: cameraName,
       microphoneName: "synthetic",
       plan: SegmentPlanner.Settings(
-        checkpointInterval: .milliseconds(750), segmentLength: segment, videoInterval: Reel.frameInterval),
+        checkpointInterval: .milliseconds(750), segmentLength: segment, videoInterval: Reel.frameInterval,
+        gop: .seconds(1)),
       reserveBytes: reserveBytes)
     let (clock, reports) = (clock, reports)
     let store = try self.agency.openStore()

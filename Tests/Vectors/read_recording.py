@@ -283,6 +283,11 @@ class Values:
             raise Unsupported("%s of %s is none that is known" % (key, self.line.type))
         return self.raw(key)
 
+    def word(self, key):
+        if not re.fullmatch("[a-z0-9_]{1,24}", self.raw(key)):
+            raise Unsupported("%s of %s is no code" % (key, self.line.type))
+        return self.raw(key)
+
     def flag(self, key):
         if not self.has(key):
             return False
@@ -877,11 +882,19 @@ class DeviceLog:
         self.witness(identifier, *last)
 
     def on_audit(self, values, line, _):
-        code = values.one_of("code", "config time storage battery clock lost found error")
+        code = values.one_of("code", "config time trigger storage battery clock lost found error")
         if code == "config":
             values.data("conf")
         elif code == "time":
             values.one_of("wsrc", "unknown rtc ntp gnss dock user"), values.one_of("wtrust", "none held synced")
+        elif code == "trigger":
+            trigger(values)
+            values.one_of("res", "continued remembered refused dropped idle unclear stuck")
+            if values.has("cause"):
+                values.word("cause")
+            for key in ("rec", "count"):
+                if values.has(key):
+                    values.number(key, 1)
         else:
             EVENTS[code](values)
 
@@ -893,6 +906,14 @@ class DeviceLog:
         n = self.unbroken.get((counter, identifier, digest))
         return (n is not None and n <= trusted[0] <= self.unbroken_end
                 and self.hashes.get(trusted[0]) == trusted[1])
+
+
+def trigger(values):
+    """Who asked for a recording, and when."""
+    values.word("src")
+    if values.has("why"):
+        values.word("why")
+    values.number("dec", values.number("edge"))
 
 
 def public_key(values):
@@ -1142,6 +1163,11 @@ class Recording:
         v.one_of("wsrc", "unknown rtc ntp gnss dock user"), v.one_of("wtrust", "none held synced")
         wall, mono = v.number("w"), v.number("mono")
         v.text("ver"), v.data("soft"), v.data("conf")
+        if v.has("src"):
+            trigger(v)
+            v.number("asked"), v.number("held")
+            if v.has("short"):
+                v.word("short")
         if line.n != 0:
             raise BadGrammar("OPEN in the middle")
         self.not_falling("mono", mono)

@@ -1,0 +1,180 @@
+import Configuration
+import Core
+import Evidence
+import LinuxIO
+import Media
+
+extension Recorder {
+  /// Looks what the ring holds for a trigger and pins it, before anything else can let it go.
+  func request(for trigger: Trigger) -> OpenRequest {
+    let asked = configuration.recording.preEvent
+    let (start, isShortened) = ring.withRing { ring in
+      let start = ring.startPoint(at: trigger.time - asked)
+      ring.pin(.trigger, from: start.time)
+      return (start, ring.takeShortened())
+    }
+    var shortfall: String?
+    if start.time > trigger.time - asked {
+      shortfall =
+        isShortened ? "bytes" : MonotonicTime.now() - started < asked + .seconds(5) ? "just_started" : "device_lost"
+    }
+    if !configuration.recording.hasPreEventAudio, case .remember = demand.value {
+      // At once, not when the store is open: raw sound is remembered for a few seconds only.
+      demand.value = .encode(from: trigger.time)
+    }
+    return OpenRequest(
+      trigger: trigger, start: start, shortfall: shortfall, preEventAsked: asked,
+      soundFrom: configuration.recording.hasPreEventAudio ? .distantPast : trigger.time)
+  }
+
+  /// - Parameter from: the recording goes on with the footage of one that the card's failure ended.
+  func open(_ trigger: Trigger, from: MonotonicTime?) {
+    // A remembered trigger's footage is pinned since it came; what the ring holds for it is looked up now, because the
+    // first keyframe may have come since.
+    var prepared = request(for: trigger)
+    if let pending, pending.trigger == trigger, prepared.shortfall != nil {
+      prepared.shortfall = pending.shortfall ?? prepared.shortfall
+    }
+    if let from {
+      prepared.start = ring.withRing { $0.startPoint(at: from) }
+      prepared.shortfall = "continued"
+      prepared.continues = brokenOff
+    }
+    pending = nil
+    brokenOff = nil
+    mediaStart = prepared.start.time
+    isOpenAsked = true
+    storeWishes.open(prepared)
+    ring.bell.signal()
+  }
+
+  /// A trigger that waited and will not be honoured any more holds nothing in memory, and is not dropped in silence.
+  func forgetPendingIfDropped() {
+    guard pending != nil || brokenOff != nil, machine.pendingTrigger == nil, machine.recording == nil, !isOpenAsked
+    else { return }
+    let dropped = pending?.trigger
+    pending = nil
+    brokenOff = nil
+    ring.withRing { $0.unpin(.trigger) }
+    releaseSound()
+    var cause = "withdrawn"
+    switch machine.state {
+    case .cannotRecord(let fault, _):
+      log.note(.note("the remembered trigger cannot be honoured: \(Self.words(fault))"))
+      cause = fault.rawValue
+    case .stopping:
+      log.note(.note("the recorder ends while the card fails: what waited in memory for it is lost"))
+      cause = Self.endingCause
+    case .starting, .ready, .saving, .recording, .atRisk, .postEvent, .closing: break
+    }
+    if let dropped { fate(dropped, .dropped, cause: cause) }
+  }
+
+  /// The open recording went on beyond the trigger that came behind its end: nothing need be kept for another one.
+  func releaseIfGoingOn(past end: MonotonicTime) {
+    guard let waiting = pending, machine.pendingTrigger == nil, machine.recording?.unheard == nil,
+      end > waiting.trigger.decided
+    else { return }
+    pending = nil
+    ring.withRing { $0.unpin(.trigger) }
+  }
+
+  func releaseSound() {
+    if !configuration.recording.hasPreEventAudio { demand.value = .remember }
+  }
+
+  /// - Parameter time: of the first edge; a past one, but at most `recording.edge_to_decision_s` ago.
+  func trigger(_ source: Trigger.Source, _ reason: Trigger.Reason?, at time: MonotonicTime) -> RecorderMachine.Answer {
+    let now = MonotonicTime.now()
+    let trigger = Trigger(source: source, reason: reason, time: min(time, now), decided: now)
+    let wasEnding = machine.recording?.end != nil
+    let wasRemembering = machine.pendingTrigger != nil
+    let answer = perform(machine.handle(.trigger(trigger), now: now))
+    switch answer {
+    case .remembered: if pending == nil { pending = request(for: trigger) }
+    // The writer may have closed before it hears of this: what comes before the press is kept until it goes on beyond it.
+    case .continued: if wasEnding, pending == nil { pending = request(for: trigger) }
+    case .none, .accepted, .stopped, .marked, .notRecording, .refused, .stopping: break
+    }
+    tellFate(of: trigger, answer, wasRemembering: wasRemembering)
+    return answer
+  }
+
+  /// Whatever begins no recording by itself is written down for the account of all triggers.
+  private func tellFate(of trigger: Trigger, _ answer: RecorderMachine.Answer, wasRemembering: Bool) {
+    switch answer {
+    case .remembered where wasRemembering: fate(trigger, .continued)
+    case .remembered:
+      // While the recording before is closed the next one's OPEN comes at once, and says it.
+      if case .closing = machine.state { return }
+      fate(trigger, .remembered)
+    case .continued: fate(trigger, .continued, recording: recordingID == nil ? nil : recordingCounter)
+    case .refused(let fault): fate(trigger, .refused, cause: fault.rawValue)
+    case .stopping: fate(trigger, .refused, cause: Self.endingCause)
+    case .none, .accepted, .stopped, .marked, .notRecording: break
+    }
+  }
+
+  func fate(_ trigger: Trigger, _ result: TriggerFate.Result, cause: String? = nil, recording: Int64? = nil) {
+    command(.fate(TriggerFate(trigger: TriggerFacts(trigger), result: result, cause: cause, recording: recording)))
+  }
+
+  private static let endingCause = "ending"
+
+  // MARK: - Button
+
+  /// What the record button did until now.
+  func takeButton(_ poller: inout Poller) {
+    guard let recordButton else { return }
+    for outcome in recordButton.take(&poller, token: Token.button) {
+      switch outcome {
+      case .gesture(let gesture, let first):
+        switch recordButton.table.action(of: gesture) {
+        case .start: _ = trigger(.button, gesture.reason, at: first)
+        case .stop: stopByButton(gesture, first: first)
+        case .mark: markByButton(gesture, first: first)
+        case nil: pressedForNothing(.unclear, gesture.reason, first: first)
+        }
+      case .unclear(let first): pressedForNothing(.unclear, nil, first: first)
+      case .stuck(let since): pressedForNothing(.stuck, nil, first: since)
+      case .released: break
+      }
+    }
+  }
+
+  /// The footage goes on to where the gesture was understood: what is on the card already is not cut off.
+  private func stopByButton(_ gesture: Gesture, first: MonotonicTime) {
+    let now = MonotonicTime.now()
+    let answer = perform(machine.handle(.stop(now), now: now))
+    switch answer {
+    case .stopped:
+      command(.event(FootageEvent(time: now, value: "stop", message: "source=button\nreason=\(gesture.rawValue)")))
+    default: pressedForNothing(.idle, gesture.reason, first: first)
+    }
+  }
+
+  private func markByButton(_ gesture: Gesture, first: MonotonicTime) {
+    markMessage = "source=button\nreason=\(gesture.rawValue)"
+    switch perform(machine.handle(.mark(first), now: .now())) {
+    case .marked: break
+    default: pressedForNothing(.idle, gesture.reason, first: first)
+    }
+  }
+
+  private func pressedForNothing(_ result: TriggerFate.Result, _ reason: Trigger.Reason?, first: MonotonicTime) {
+    let now = MonotonicTime.now()
+    log.note(.pressedForNothing(result))
+    fate(Trigger(source: .button, reason: reason, time: min(first, now), decided: now), result)
+  }
+}
+
+extension Gesture {
+  /// The same, as a trigger's reason.
+  var reason: Trigger.Reason {
+    switch self {
+    case .press: .press
+    case .doublePress: .doublePress
+    case .hold: .hold
+    }
+  }
+}

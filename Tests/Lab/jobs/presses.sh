@@ -1,0 +1,63 @@
+# The recorder and its record button: recordings are started and stopped by gestures on a line that bounces; none may be
+# missed and none made up, and each must count from its press. Arguments: how many recordings (50), and `default` for the
+# default gesture times instead of short ones.
+# lab: built gpio-sim
+. "$LAB/guest.sh"
+. "$LAB/recorder.sh"
+. "$LAB/button.sh"
+
+count=${1:-50}
+table=${2:-short}
+# gesture NAME: how long a press, the gap and a hold take, ms: within the limits of the table.
+case $table in
+  short) limits=(longest_press_ms=120 double_gap_ms=150 hold_ms=250 debounce_ms=5) press=30 gap=50 hold=300 unclear=180 ;;
+  default) limits=() press=80 gap=150 hold=3100 unclear=1500 ;;
+  *) fail "the table is short or default, not $table" ;;
+esac
+
+buttons_load
+card 512
+mkdir -p /run/lapel
+cat >"$config" <<TOML
+store.path = "$CARD/lapel"
+identity.path = "/run/lapel/identity"
+control.socket = "/run/lapel/control.sock"
+camera.width = 160
+camera.height = 120
+camera.fps = 10
+video.preset = "ultrafast"
+video.bitrate_kbps = 200
+video.peak_kbps = 300
+recording.pre_event_s = 2
+buttons.record = "gpio:lab-buttons:record"
+TOML
+for limit in "${limits[@]}"; do printf 'buttons.%s\n' "${limit/=/ = }" >>"$config"; done
+lapel config check "$config" || fail "the configuration is refused"
+enroll
+start_recorder
+sleep 4 # the pre-event
+
+line_button presses
+down_up() { printf 'down 6\nwait %d\nup 6\nwait %d\n' "$1" "$2" >&7; }
+for ((n = 1; n <= count; n++)); do
+  # What asks for nothing, now and then: a press, and one that is too long for a press and too short for a hold.
+  if [ $((n % 10)) = 3 ]; then down_up $press 1500; fi
+  if [ $((n % 10)) = 7 ]; then down_up $unclear 1500; fi
+  down_up $press $gap
+  down_up $press 1200
+  # Within the recording: a marker, sometimes another start.
+  down_up $press 700
+  if [ $((n % 10)) = 5 ]; then down_up $press $gap && down_up $press 700; fi
+  # Closing takes a moment, and then the next pre-event begins behind it: no press falls into the close.
+  down_up $hold 1300
+done
+button_end
+wait_log "recording closed" 20 "$count"
+lapel status --json >"$RESULTS/status.json" || fail "lapel status"
+end_recorder
+sync
+"$LAPEL_BIN/lapel-dock" account "$CARD/lapel" --agency /run/agency/public --json >"$RESULTS/account.json" ||
+  fail "account: status $?: $(head -c 300 "$RESULTS/account.json")"
+"$LAPEL_BIN/lapel-dock" account "$CARD/lapel" --agency /run/agency/public
+python3 "$LAB/check_presses.py" "$RESULTS/presses-presses.txt" "$RESULTS/account.json" "$count" $((press + gap + press)) ||
+  fail "the account is not that of the presses"
