@@ -6,125 +6,172 @@ public enum ConfigurationSchema {
   private typealias Settings = RecorderConfiguration
   private typealias Place<Value> = any WritableKeyPath<Settings, Value> & Sendable
 
-  public static let keys: [ConfigurationKey] = [
-    path("store.path", \.store.path, "The directory on the evidence card that recordings go into."),
-    boolean(
-      "store.lab_store", \.store.isLabStore,
-      "Allows a file system other than ext4 and f2fs, whose flushes have not been tested; for desks, not for the field."
-    ),
-    integer(
-      "store.reserve_mib", \.store.reserveBytes.mebibytes, "MiB", 16...65_536,
-      "Space always kept free on the card, so that a recording can be closed properly when it is full."),
+  public static let keys: [ConfigurationKey] =
+    [
+      path("store.path", \.store.path, "The directory on the evidence card that recordings go into."),
+      boolean(
+        "store.lab_store", \.store.isLabStore,
+        "Allows a file system other than ext4 and f2fs, whose flushes have not been tested; for desks, not for the field."
+      ),
+      integer(
+        "store.reserve_mib", \.store.reserveBytes.mebibytes, "MiB", 16...65_536,
+        "Space always kept free on the card, so that a recording can be closed properly when it is full."),
 
-    path(
-      "identity.path", \.identity.path,
-      "The directory of the device key and the internal store; it must not be on the evidence card."),
+      path(
+        "identity.path", \.identity.path,
+        "The directory of the device key and the internal store; it must not be on the evidence card."),
 
-    choice("camera.source", \.camera.source, "A camera made of nothing, or a Video4Linux one."),
-    text("camera.device", \.camera.device, "The camera's node, such as \"/dev/video0\"; needed for \"v4l2\"."),
-    integer("camera.width", \.camera.width, "pixels", 64...3_840, multipleOf: 2, "Width asked of the camera."),
-    integer("camera.height", \.camera.height, "pixels", 64...3_840, multipleOf: 2, "Height asked of the camera."),
-    integer("camera.fps", \.camera.framesPerSecond, "frames/s", 1...120, "Frame rate asked of the camera."),
-    choice(
-      "camera.format", \.camera.format,
-      "Pixel format asked of the camera; \"auto\" takes the first of the others that it offers."),
+      choice("camera.source", \.camera.source, "A camera made of nothing, or a Video4Linux one."),
+      text("camera.device", \.camera.device, "The camera's node, such as \"/dev/video0\"; needed for \"v4l2\"."),
+      integer("camera.width", \.camera.width, "pixels", 64...3_840, multipleOf: 2, "Width asked of the camera."),
+      integer("camera.height", \.camera.height, "pixels", 64...3_840, multipleOf: 2, "Height asked of the camera."),
+      integer("camera.fps", \.camera.framesPerSecond, "frames/s", 1...120, "Frame rate asked of the camera."),
+      choice(
+        "camera.format", \.camera.format,
+        "Pixel format asked of the camera; \"auto\" takes the first of the others that it offers."),
 
-    choice("microphone.source", \.microphone.source, "A microphone made of nothing, an ALSA one, or no sound at all."),
-    text(
-      "microphone.device", \.microphone.device, "The ALSA name of the microphone, such as \"default\" or \"hw:1,0\"."),
-    integer("microphone.channels", \.microphone.channels, nil, 1...2, "Channels asked of the microphone."),
+      choice(
+        "microphone.source", \.microphone.source, "A microphone made of nothing, an ALSA one, or no sound at all."),
+      text(
+        "microphone.device", \.microphone.device, "The ALSA name of the microphone, such as \"default\" or \"hw:1,0\"."),
+      integer("microphone.channels", \.microphone.channels, nil, 1...2, "Channels asked of the microphone."),
 
-    choice(
-      "video.encoder", \.video.encoder, "The library that encodes H.264; with \"x264\" the program is under the GPL."),
-    choice(
-      "video.preset", \.video.preset, "Effort of \"x264\": each next one takes more CPU for a better picture."),
-    integer(
-      "video.bitrate_kbps", \.video.bitsPerSecond.thousands, "kbit/s", 100...50_000, "Mean bitrate of the picture."),
-    integer(
-      "video.peak_kbps", \.video.peakBitsPerSecond.thousands, "kbit/s", 100...50_000,
-      "Bitrate that the picture never exceeds over one GOP; the ring's memory is reckoned from it."),
-    integer(
-      "video.gop_ms", \.video.groupOfPictures.wholeMilliseconds, "ms", 250...4_000,
-      "Longest time between keyframes; a recording starts at one, so it may hold up to this much more."),
-    integer("video.threads", \.video.threads, "threads", 1...4, "Threads of the encoder."),
+      choice(
+        "video.encoder", \.video.encoder, "The library that encodes H.264; with \"x264\" the program is under the GPL."),
+      choice(
+        "video.preset", \.video.preset, "Effort of \"x264\": each next one takes more CPU for a better picture."),
+      integer(
+        "video.bitrate_kbps", \.video.bitsPerSecond.thousands, "kbit/s", 100...50_000, "Mean bitrate of the picture."),
+      integer(
+        "video.peak_kbps", \.video.peakBitsPerSecond.thousands, "kbit/s", 100...50_000,
+        "Bitrate that the picture never exceeds over one GOP; the ring's memory is reckoned from it."),
+      integer(
+        "video.gop_ms", \.video.groupOfPictures.wholeMilliseconds, "ms", 250...4_000,
+        "Longest time between keyframes; a recording starts at one, so it may hold up to this much more."),
+      integer("video.threads", \.video.threads, "threads", 1...4, "Threads of the encoder."),
 
-    integer("audio.bitrate_kbps", \.audio.bitsPerSecond.thousands, "kbit/s", 6...256, "Bitrate of the sound (Opus)."),
-    integer(
-      "audio.offset_ms", \.audio.offset.wholeMilliseconds, "ms", -1_000...1_000,
-      "Added to the time of every sound: a positive value plays it later; corrects what no timestamp shows."),
+      integer("audio.bitrate_kbps", \.audio.bitsPerSecond.thousands, "kbit/s", 6...256, "Bitrate of the sound (Opus)."),
+      integer(
+        "audio.offset_ms", \.audio.offset.wholeMilliseconds, "ms", -1_000...1_000,
+        "Added to the time of every sound: a positive value plays it later; corrects what no timestamp shows."),
 
-    integer(
-      "recording.pre_event_s", \.recording.preEvent.wholeSeconds, "s", 0...120,
-      "Seconds before the trigger that a recording holds."),
-    boolean(
-      "recording.pre_event_audio", \.recording.hasPreEventAudio,
-      "Whether they hold sound; when false no sample from before the trigger is ever written."),
-    integer(
-      "recording.post_event_s", \.recording.postEvent.wholeSeconds, "s", 0...120,
-      "Seconds recorded after the stop; a trigger within them goes on with the same recording."),
-    integer(
-      "recording.segment_s", \.recording.segment.wholeSeconds, "s", 5...300,
-      "Length of a segment file; each begins with a keyframe."),
-    integer(
-      "recording.checkpoint_ms", \.recording.checkpoint.wholeMilliseconds, "ms", 250...5_000,
-      "Time between checkpoints: what a power cut can cost, and a flush of the card each."),
-    integer(
-      "recording.edge_to_decision_s", \.recording.edgeToDecision.wholeSeconds, "s", 0...10,
-      "Longest time from the first edge of a gesture to its recognition; the ring holds it beside the pre-event."),
-    integer(
-      "recording.stall_reserve_s", \.recording.stallReserve.wholeSeconds, "s", 2...60,
-      "How long the card may stand still before a frame is lost."),
+      integer(
+        "recording.pre_event_s", \.recording.preEvent.wholeSeconds, "s", 0...120,
+        "Seconds before the trigger that a recording holds."),
+      boolean(
+        "recording.pre_event_audio", \.recording.hasPreEventAudio,
+        "Whether they hold sound; when false no sample from before the trigger is ever written."),
+      integer(
+        "recording.post_event_s", \.recording.postEvent.wholeSeconds, "s", 0...120,
+        "Seconds recorded after the stop; a trigger within them goes on with the same recording."),
+      integer(
+        "recording.segment_s", \.recording.segment.wholeSeconds, "s", 5...300,
+        "Length of a segment file; each begins with a keyframe."),
+      integer(
+        "recording.checkpoint_ms", \.recording.checkpoint.wholeMilliseconds, "ms", 250...5_000,
+        "Time between checkpoints: what a power cut can cost, and a flush of the card each."),
+      integer(
+        "recording.edge_to_decision_s", \.recording.edgeToDecision.wholeSeconds, "s", 0...10,
+        "Longest time from the first edge of a gesture to its recognition; the ring holds it beside the pre-event."),
+      integer(
+        "recording.stall_reserve_s", \.recording.stallReserve.wholeSeconds, "s", 2...60,
+        "How long the card may stand still before a frame is lost."),
 
-    text(
-      "buttons.record", \.buttons.record,
-      "The record button: \"gpio:CHIP:LINE\" with the chip's label and the line's name or number, or \"key:DEVICE:KEY\" "
-        + "with an input device's name or path and a key such as KEY_RECORD; empty for none."),
-    boolean(
-      "buttons.record_active_low", \.buttons.recordIsActiveLow,
-      "Whether the line is low while the button is pressed: a button to ground. Of GPIO lines only."),
-    boolean(
-      "buttons.record_pull", \.buttons.recordSetsPull,
-      "Whether the chip is asked for a pull resistor that lets the line rest. Of GPIO lines only."),
-    choice(
-      "buttons.start", \.buttons.start, "Gesture that starts a recording; it can never be the one that stops it."),
-    choice("buttons.stop", \.buttons.stop, "Gesture that stops it."),
-    choice("buttons.mark", \.buttons.mark, "Gesture that puts a marker into a recording."),
-    integer(
-      "buttons.debounce_ms", \.buttons.times.debounce.wholeMilliseconds, "ms", 0...200,
-      "How long a contact must be quiet before an edge counts; with 0 the chip's or device's own debouncing must do."),
-    integer(
-      "buttons.longest_press_ms", \.buttons.times.longestPress.wholeMilliseconds, "ms", 50...3_000,
-      "Longest time between pressing and letting go that is a press."),
-    integer(
-      "buttons.double_gap_ms", \.buttons.times.doubleGap.wholeMilliseconds, "ms", 50...2_000,
-      "Longest time between the two presses of a double press, from letting go to pressing again."),
-    integer(
-      "buttons.hold_ms", \.buttons.times.hold.wholeMilliseconds, "ms", 100...9_000,
-      "How long the button must be held for a hold."),
-    integer(
-      "buttons.stuck_s", \.buttons.times.stuck.wholeSeconds, "s", 10...300,
-      "A button that is held for so long is shown as stuck."),
+      text(
+        "buttons.record", \.buttons.record,
+        "The record button: \"gpio:CHIP:LINE\" with the chip's label and the line's name or number, or \"key:DEVICE:KEY\" "
+          + "with an input device's name or path and a key such as KEY_RECORD; empty for none."),
+      boolean(
+        "buttons.record_active_low", \.buttons.recordIsActiveLow,
+        "Whether the line is low while the button is pressed: a button to ground. Of GPIO lines only."),
+      boolean(
+        "buttons.record_pull", \.buttons.recordSetsPull,
+        "Whether the chip is asked for a pull resistor that lets the line rest. Of GPIO lines only."),
+      choice(
+        "buttons.start", \.buttons.start, "Gesture that starts a recording; it can never be the one that stops it."),
+      choice("buttons.stop", \.buttons.stop, "Gesture that stops it."),
+      choice("buttons.mark", \.buttons.mark, "Gesture that puts a marker into a recording."),
+      integer(
+        "buttons.debounce_ms", \.buttons.times.debounce.wholeMilliseconds, "ms", 0...200,
+        "How long a contact must be quiet before an edge counts; with 0 the chip's or device's own debouncing must do."),
+      integer(
+        "buttons.longest_press_ms", \.buttons.times.longestPress.wholeMilliseconds, "ms", 50...3_000,
+        "Longest time between pressing and letting go that is a press."),
+      integer(
+        "buttons.double_gap_ms", \.buttons.times.doubleGap.wholeMilliseconds, "ms", 50...2_000,
+        "Longest time between the two presses of a double press, from letting go to pressing again."),
+      integer(
+        "buttons.hold_ms", \.buttons.times.hold.wholeMilliseconds, "ms", 100...9_000,
+        "How long the button must be held for a hold."),
+      integer(
+        "buttons.stuck_s", \.buttons.times.stuck.wholeSeconds, "s", 10...300,
+        "A button that is held for so long is shown as stuck."),
 
-    boolean(
-      "memory.allow_swap", \.memory.allowsSwap,
-      "Whether to run where memory cannot be locked, so that footage may reach the swap in the clear."),
-    integer(
-      "memory.arena_share_percent", \.memory.arenaSharePercent, "%", 5...90,
-      "Largest part of the available memory that the ring may take; with more it refuses to start."),
+      text("indicators.red", \.indicators[.red], "The red light: \"gpio:CHIP:LINE\", \"led:NAME\"; empty for none."),
+      text("indicators.green", \.indicators[.green], "The green light, as above."),
+      text("indicators.blue", \.indicators[.blue], "The blue light, as above."),
+      text("indicators.tone", \.indicators[.tone], "The buzzer, as above, or a piezo at \"pwm:CHIP:CHANNEL\"."),
+      text("indicators.vibration", \.indicators[.vibration], "The vibration motor, as above."),
+      boolean(
+        "indicators.active_low", \.indicators.isActiveLow, "Whether GPIO lines are low while a light is on."),
+      integer("indicators.tone_hz", \.indicators.toneHertz, "Hz", 20...20_000, "Pitch of a tone by PWM."),
+      integer(
+        "indicators.reminder_s", \.indicators.reminder.wholeSeconds, "s", 0...3_600,
+        "Time from one reminder that it records to the next; 0 for none."),
+      integer(
+        "indicators.low_storage_min", \.indicators.lowStorageMinutes, "min", 0...1_440,
+        "Minutes of footage that fit on the card, below which low storage is shown."),
+    ] + signKeys + [
 
-    // sockaddr_un.sun_path holds 107 bytes and a NUL (unix(7)).
-    path(
-      "control.socket", \.control.socket, maximumByteCount: 107, "The socket that start, stop, mark and status use."),
-    text(
-      "control.group", \.control.group,
-      "Group that may use the socket beside the recorder's own user; empty for the group that the recorder runs in."),
+      boolean(
+        "memory.allow_swap", \.memory.allowsSwap,
+        "Whether to run where memory cannot be locked, so that footage may reach the swap in the clear."),
+      integer(
+        "memory.arena_share_percent", \.memory.arenaSharePercent, "%", 5...90,
+        "Largest part of the available memory that the ring may take; with more it refuses to start."),
 
-    choice("log.level", \.log.level, "Least serious message that is logged."),
+      // sockaddr_un.sun_path holds 107 bytes and a NUL (unix(7)).
+      path(
+        "control.socket", \.control.socket, maximumByteCount: 107, "The socket that start, stop, mark and status use."),
+      text(
+        "control.group", \.control.group,
+        "Group that may use the socket beside the recorder's own user; empty for the group that the recorder runs in."),
 
-    integer(
-      "realtime.priority", \.realtime.priority, nil, 0...50,
-      "SCHED_FIFO priority of the camera and microphone threads; 0 for ordinary scheduling."),
+      choice("log.level", \.log.level, "Least serious message that is logged."),
+
+      integer(
+        "realtime.priority", \.realtime.priority, nil, 0...50,
+        "SCHED_FIFO priority of the camera and microphone threads; 0 for ordinary scheduling."),
+    ]
+
+  private static let signMeanings: [Sign: String] = [
+    .starting:
+      "No picture is in memory yet. A sign is an output and its pattern, more of them parted by commas: on, off, ms on / ms off "
+      + "for ever, or as in 200/100x3 so often.", .ready: "A trigger would be honoured.",
+    .saving: "Triggered: the footage is in memory, not yet on the card.",
+    .recording: "The footage reaches the card. Its lights must be those of nothing else.",
+    .atRisk: "Nothing reaches the card; the footage is still in memory.",
+    .postEvent: "Stopped; goes on until its end.", .closing: "The last bytes are being written.",
+    .cannotRecord: "Nothing can be recorded.", .stopping: "The recorder ends.",
+    .lowBattery: "Beside the state: the battery is low.", .lowStorage: "Beside the state: the card is nearly full.",
+    .triggerDeaf: "Beside the state: a button or radio cannot be heard.",
+    .muted: "Beside the state: no sound is recorded.",
+    .clockUntrusted: "Beside the state: the clock was never set.",
+    .recovering: "Beside the state: a device or the card is being opened again.",
   ]
+  private static let cueMeanings: [Cue: String] = [
+    .heard: "Told once: a trigger was heard.", .started: "Told once: it records.",
+    .stopped: "Told once: it was stopped.", .marked: "Told once: a marker was set.",
+    .notRecording: "Told once: a stop or marker while nothing is recorded.",
+    .refused: "Told once: what was asked cannot be done.", .reminder: "Told again and again: it still records.",
+    .muted: "Told once: sound is off.", .unmuted: "Told once: sound is on again.",
+    .stealth: "Told once: the outputs work again.",
+  ]
+
+  /// What each sign and cue does: `output pattern`, parted by commas.
+  private static let signKeys: [ConfigurationKey] =
+    Sign.allCases.map { text("signs.\($0.rawValue)", \.signs[$0], signMeanings[$0] ?? "") }
+    + Cue.allCases.map { text("signs.cue_\($0.rawValue)", \.signs[$0], cueMeanings[$0] ?? "") }
 
   /// The names of the sections, in order.
   public static let sections: [String] = keys.reduce(into: []) { sections, key in

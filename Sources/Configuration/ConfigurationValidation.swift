@@ -29,6 +29,11 @@ extension RecorderConfiguration {
       !recording.hasPreEventAudio || microphone.source != .none, ["recording.pre_event_audio", "microphone.source"],
       "sound in the pre-event needs a microphone, and the source is \"none\"")
     checkButtons(check)
+    let (table, wrong) = signs.table
+    for problem in wrong { check(false, ["signs.\(problem.key)"], problem.text) }
+    if wrong.isEmpty {
+      for problem in table.problems() { check(false, signs.changed.map { "signs.\($0)" }, problem) }
+    }
     check(
       !Self.overlap(store.path, identity.path), ["identity.path", "store.path"],
       "the device key must not be on the evidence card, and one of \(identity.path.excerpt), \(store.path.excerpt) "

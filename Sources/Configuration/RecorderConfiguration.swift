@@ -14,6 +14,8 @@ public struct RecorderConfiguration: Hashable, Sendable {
   public var audio = Audio()
   public var recording = Recording()
   public var buttons = Buttons()
+  public var indicators = Indicators()
+  public var signs = Signs()
   public var memory = Memory()
   public var control = Control()
   public var log = Log()
@@ -123,6 +125,66 @@ public struct RecorderConfiguration: Hashable, Sendable {
 
     /// What the gestures mean; nil where one has two meanings.
     public var table: ButtonTable? { ButtonTable(start: start, stop: stop, mark: mark.gesture) }
+  }
+
+  /// Where lights, tone and vibration are: `gpio:CHIP:LINE`, `led:NAME` or `pwm:CHIP:CHANNEL`; empty: there is none.
+  public struct Indicators: Hashable, Sendable {
+    private var places: [SignOutput: String] = [:]
+    /// GPIO lines are low while the output is on.
+    public var isActiveLow = false
+    /// Pitch of a tone that a PWM channel makes, Hz.
+    public var toneHertz = 2_700
+    /// From one reminder to the next while recording; zero: none.
+    public var reminder = Nanoseconds.seconds(120)
+    /// Low storage is shown below so many minutes of footage.
+    public var lowStorageMinutes = 15
+
+    public subscript(output: SignOutput) -> String {
+      get { places[output] ?? "" }
+      set { places[output] = newValue.isEmpty ? nil : newValue }
+    }
+
+    /// Those that there are.
+    public var outputs: SignLevels { SignLevels(places.keys.map { SignLevels($0) }) }
+  }
+
+  /// What each sign and cue does with them, in its text form.
+  public struct Signs: Hashable, Sendable {
+    private var signs: [Sign: String] = [:]
+    private var cues: [Cue: String] = [:]
+    private static let defaults = SignTable()
+
+    public subscript(sign: Sign) -> String {
+      get { signs[sign] ?? Self.defaults[sign].description }
+      set { signs[sign] = newValue == Self.defaults[sign].description ? nil : newValue }
+    }
+
+    public subscript(cue: Cue) -> String {
+      get { cues[cue] ?? Self.defaults[cue].description }
+      set { cues[cue] = newValue == Self.defaults[cue].description ? nil : newValue }
+    }
+
+    /// The keys in `[signs]` that are not as they were built in.
+    public var changed: [String] {
+      signs.keys.map(\.rawValue).sorted() + cues.keys.map { "cue_\($0.rawValue)" }.sorted()
+    }
+
+    /// The table that they make, and what is wrong with each: the name of its key in `[signs]`, and why.
+    public var table: (table: SignTable, problems: [(key: String, text: String)]) {
+      var table = SignTable()
+      var problems: [(key: String, text: String)] = []
+      for (sign, text) in signs.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+        do throws(SignTextError) { try table.set(sign, to: text) } catch {
+          problems.append((sign.rawValue, "\(error)"))
+        }
+      }
+      for (cue, text) in cues.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+        do throws(SignTextError) { try table.set(cue, to: text) } catch {
+          problems.append(("cue_\(cue.rawValue)", "\(error)"))
+        }
+      }
+      return (table, problems)
+    }
   }
 
   public struct Memory: Hashable, Sendable {

@@ -11,6 +11,7 @@ public import Media
 /// start source=schedule reason=test       what asked for it, and why, are stored with the recording
 /// stop                                    end it, after the configured post-event time
 /// mark    mark label=front%20door         note this moment in the recording
+/// stealth on=1    stealth on=0            silence lights, tones and vibration; let them speak again
 /// status  status format=json
 /// ```
 public enum ControlRequest: Hashable, Sendable {
@@ -22,6 +23,8 @@ public enum ControlRequest: Hashable, Sendable {
   case stop
   /// `label`: at most 128 bytes of UTF-8 without control characters.
   case mark(label: String? = nil)
+  /// Silences every light, tone and vibration, or lets them speak again.
+  case stealth(Bool)
   case status(format: StatusFormat = .text)
 
   /// Bytes of a request line, with its line feed.
@@ -30,7 +33,7 @@ public enum ControlRequest: Hashable, Sendable {
   /// Bytes of UTF-8.
   public static let maximumLabelLength = 128
 
-  static let commands = "start, stop, mark, status"
+  static let commands = "start, stop, mark, stealth, status"
 
   /// Parses a line without its line feed. Defined for all bytes: a request, or an error that says what is wrong.
   public init(line: some Collection<UInt8>) throws(ControlError) {
@@ -50,6 +53,9 @@ public enum ControlRequest: Hashable, Sendable {
     case "mark":
       try arguments.allow("label")
       self = try .mark(label: arguments.label())
+    case "stealth":
+      try arguments.allow("on")
+      self = try .stealth(arguments.isOn())
     case "status":
       try arguments.allow("format")
       self = try .status(format: arguments.format())
@@ -75,6 +81,7 @@ public enum ControlRequest: Hashable, Sendable {
     case .mark(let label):
       line = "mark"
       if let label { line += " label=\(PercentEncoding.encode(label))" }
+    case .stealth(let isOn): line = "stealth on=\(isOn ? 1 : 0)"
     case .status(let format):
       line = "status"
       if format != .text { line += " format=\(format.rawValue)" }
@@ -140,6 +147,14 @@ private struct Arguments {
         expected: "1 to \(ControlRequest.maximumLabelLength) bytes of text without control characters")
     }
     return text
+  }
+
+  func isOn() throws(ControlError) -> Bool {
+    switch value("on") {
+    case "1": return true
+    case "0": return false
+    case let other: throw .badValue(other ?? "", argument: "on", expected: "0 or 1")
+    }
   }
 
   func format() throws(ControlError) -> ControlRequest.StatusFormat {

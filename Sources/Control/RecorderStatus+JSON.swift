@@ -12,6 +12,7 @@ extension RecorderStatus {
       ("audio", .optional(audio, RecorderStatus.value)),
       ("store", .optional(store, RecorderStatus.value)),
       ("triggers", .array(triggers.map(RecorderStatus.value))),
+      ("stealth", .bool(isStealth)),
       ("lag_ms", .optional(lagMilliseconds, JSONValue.integer)),
       ("checkpoint_age_ms", .optional(checkpointAgeMilliseconds, JSONValue.integer)),
       ("interrupted", .array(interrupted.map(RecorderStatus.value))),

@@ -41,6 +41,7 @@ extension RecorderStatus {
       lines.append(
         line(name, "\(trigger.state.rawValue), \(trigger.place)" + (trigger.reason.map { ": \($0)" } ?? "")))
     }
+    if isStealth { lines.append(line("Stealth", "lights, tones and vibration are silent")) }
     // The newest few; the JSON has more, the log all.
     for recording in interrupted.suffix(3) { lines.append(line("At start", recording.words)) }
     if interrupted.count > 3 { lines.append(line("At start", "and \(interrupted.count - 3) more")) }

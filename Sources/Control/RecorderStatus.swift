@@ -162,6 +162,8 @@ public struct RecorderStatus: Hashable, Sendable {
   public var audio: Audio?
   public var store: Store?
   public var triggers: [TriggerSource] = []
+  /// All lights, tones and vibration are silent.
+  public var isStealth = false
   /// Now less the end of what is durable on the card, while recording.
   public var lagMilliseconds: Int64?
   public var checkpointAgeMilliseconds: Int64?

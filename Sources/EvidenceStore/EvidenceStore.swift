@@ -260,11 +260,14 @@ public struct EvidenceStore: ~Copyable {
   private func openFacts(counter: Int64, start: StartFacts?) throws(StoreError) -> OpenFacts {
     guard let logHead = log.head else { throw StoreError(.store, "the device log has no line yet") }
     let wall = Clocks.wallClockState()
+    let clock = Evidence.ClockReading.reading()
+    let trust: WallClockTrust =
+      wall.isSynchronised ? .synchronized : WallClockState.isPlausible(clock.wall) ? .held : .none
     return OpenFacts(
       recordingCounter: counter, startCounter: startCounter, boot: boot, deviceLog: logHead,
       recipients: parties.recipientsNote, roles: parties.rolesNote, isDemo: parties.isDemo, camera: facts.camera,
-      microphone: facts.microphone, clock: .reading(), clockSource: wall.isSynchronised ? .ntp : .unknown,
-      clockTrust: wall.isSynchronised ? .synchronized : .held, softwareVersion: facts.softwareVersion,
+      microphone: facts.microphone, clock: clock, clockSource: wall.isSynchronised ? .ntp : .unknown,
+      clockTrust: trust, softwareVersion: facts.softwareVersion,
       softwareHash: facts.softwareHash, configurationHash: facts.configurationHash, start: start)
   }
 

@@ -36,6 +36,9 @@ public enum Clocks {
 
 /// How far the wall clock can be trusted.
 public struct WallClockState: Hashable, Sendable {
+  /// False for a time from before this software: the clock was never set since its battery failed.
+  public static func isPlausible(_ wallMilliseconds: Int64) -> Bool { wallMilliseconds >= 1_767_225_600_000 }
+
   public var isSynchronised: Bool
   /// The kernel's bound on the error; it grows by 500 µs a second while no source is heard. Nil if it would not say.
   public var maximumErrorMicroseconds: Int64?

@@ -2,6 +2,7 @@ import Camera
 import Core
 import Encoding
 import Evidence
+import Indicators
 import EvidenceStore
 package import LinuxIO
 import Media
@@ -31,6 +32,7 @@ enum LogEvent: Sendable {
   case controlTrouble(LinuxError)
   case buttonLost(TriggerError)
   case buttonBack(String)
+  case outputLost(SignOutput, IndicatorError)
   /// A press of the record button that had no effect.
   case pressedForNothing(TriggerFate.Result)
   case signal(Int32)
@@ -56,7 +58,8 @@ enum LogEvent: Sendable {
       case .starting, .ready, .saving, .recording, .postEvent, .closing, .stopping: .notice
       }
     case .loss, .slowCard, .cameraStillLost, .microphoneStillLost, .cardWarning: .warning
-    case .cameraLost, .microphoneLost, .encoderFailed, .segmentAbandoned, .storeTrouble, .controlTrouble, .buttonLost:
+    case .cameraLost, .microphoneLost, .encoderFailed, .segmentAbandoned, .storeTrouble, .controlTrouble, .buttonLost,
+      .outputLost:
       .error
     }
   }
@@ -88,6 +91,7 @@ enum LogEvent: Sendable {
     case .slowCard(let milliseconds): "the card took \(milliseconds) ms to confirm a checkpoint"
     case .controlTrouble(let error): "control socket: \(error)"
     case .buttonLost(let error): "record button: \(error)"
+    case .outputLost(let output, let error): "\(output.rawValue): \(error)"
     case .buttonBack(let place): "the record button is back: \(place)"
     case .pressedForNothing(let result):
       switch result {

@@ -1,15 +1,22 @@
 public import Configuration
+import Core
+import Indicators
 import Triggers
 
 extension RecorderConfiguration {
   /// What is wrong with the names of devices by their form alone, whether they are there or not.
   public var placeProblems: [ConfigurationProblem] {
-    guard !buttons.record.isEmpty else { return [] }
-    do throws(TriggerError) {
-      _ = try ButtonPlace(buttons.record)
-      return []
-    } catch {
-      return [ConfigurationProblem(keys: ["buttons.record"], text: "\(error)")]
+    var problems: [ConfigurationProblem] = []
+    if !buttons.record.isEmpty {
+      do throws(TriggerError) { _ = try ButtonPlace(buttons.record) } catch {
+        problems.append(ConfigurationProblem(keys: ["buttons.record"], text: "\(error)"))
+      }
     }
+    for output in SignOutput.allCases where !indicators[output].isEmpty {
+      do throws(IndicatorError) { _ = try OutputPlace(indicators[output]) } catch {
+        problems.append(ConfigurationProblem(keys: ["indicators.\(output.rawValue)"], text: "\(error)"))
+      }
+    }
+    return problems
   }
 }

@@ -30,11 +30,17 @@ extension Recorder {
       return reply(trigger(known ?? .socket, what, at: now - edgeAge))
     case .stop:
       let answer = perform(machine.handle(.stop(now), now: now))
+      answerWithSign(answer)
       if answer == .stopped { command(.event(FootageEvent(time: now, value: "stop", message: "source=socket"))) }
       return reply(answer)
     case .mark(let label):
       markMessage = "source=socket" + (label.map { "\nlabel=\($0)" } ?? "")
-      return reply(perform(machine.handle(.mark(now), now: now)))
+      let answer = perform(machine.handle(.mark(now), now: now))
+      answerWithSign(answer)
+      return reply(answer)
+    case .stealth(let isOn):
+      setStealth(isOn)
+      return .success(isOn ? "stealth: lights, tones and vibration are silent" : "stealth is over")
     case .status(let format):
       let status = status()
       switch format {

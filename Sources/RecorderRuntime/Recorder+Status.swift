@@ -45,20 +45,20 @@ extension Recorder {
       status.audio = .init(
         source: devices.microphoneName, samplesLost: Int64(health.samplesLost.load(ordering: .relaxed)))
     }
-    // The card's minutes at the bitrate that the ring shows now.
-    let bytesPerMinute = held > .seconds(2) ? Double(used) / held.inSeconds * 60 : 0
-    let usable = freeBytes - Int64(configuration.store.reserveBytes)
     status.store = .init(
       path: configuration.store.path, fileSystem: fileSystem, freeBytes: freeBytes,
-      minutesLeft: bytesPerMinute > 0 ? Int(Double(max(0, usable)) / bytesPerMinute) : nil)
+      minutesLeft: minutesLeft)
     if let recordButton { status.triggers.append(recordButton.shown) }
     status.interrupted = interrupted
     status.warnings += cardWarnings
+    status.warnings += indicators.warnings
+    status.isStealth = indicators.isStealth
     status.lagMilliseconds = lastLag?.inMilliseconds
     if let recording = machine.recording, recording.durableEnd != nil {
       status.checkpointAgeMilliseconds = (now - recording.lastDurable).inMilliseconds
     }
     if isCardSlow { status.warnings.append("the card is slow: a power cut may cost more than the last second") }
+    if conditions.contains(.clockUntrusted) { status.warnings.append("the clock was never set: times are wrong") }
     if !isVideoLive, isStoreReady, now - started > .seconds(5) { status.warnings.append("the camera does not deliver") }
     if devices.microphone != nil, !isAudioLive, now - started > .seconds(5) {
       status.warnings.append("the microphone does not deliver")

@@ -46,6 +46,7 @@ extension Recorder {
     isOpenAsked = true
     storeWishes.open(prepared)
     ring.bell.signal()
+    if indicators.isStealth { noteStealth(at: prepared.trigger.time) }
   }
 
   /// A trigger that waited and will not be honoured any more holds nothing in memory, and is not dropped in silence.
@@ -96,6 +97,7 @@ extension Recorder {
     case .continued: if wasEnding, pending == nil { pending = request(for: trigger) }
     case .none, .accepted, .stopped, .marked, .notRecording, .refused, .stopping: break
     }
+    answerWithSign(answer)
     tellFate(of: trigger, answer, wasRemembering: wasRemembering)
     return answer
   }
@@ -146,6 +148,7 @@ extension Recorder {
   private func stopByButton(_ gesture: Gesture, first: MonotonicTime) {
     let now = MonotonicTime.now()
     let answer = perform(machine.handle(.stop(now), now: now))
+    answerWithSign(answer)
     switch answer {
     case .stopped:
       command(.event(FootageEvent(time: now, value: "stop", message: "source=button\nreason=\(gesture.rawValue)")))
@@ -155,7 +158,9 @@ extension Recorder {
 
   private func markByButton(_ gesture: Gesture, first: MonotonicTime) {
     markMessage = "source=button\nreason=\(gesture.rawValue)"
-    switch perform(machine.handle(.mark(first), now: .now())) {
+    let answer = perform(machine.handle(.mark(first), now: .now()))
+    answerWithSign(answer)
+    switch answer {
     case .marked: break
     default: pressedForNothing(.idle, gesture.reason, first: first)
     }
@@ -164,6 +169,8 @@ extension Recorder {
   private func pressedForNothing(_ result: TriggerFate.Result, _ reason: Trigger.Reason?, first: MonotonicTime) {
     let now = MonotonicTime.now()
     log.note(.pressedForNothing(result))
+    // A stop or a marker was answered already.
+    if result != .idle { indicators.play(machine.recording == nil ? .notRecording : .refused, now: now) }
     fate(Trigger(source: .button, reason: reason, time: min(first, now), decided: now), result)
   }
 }

@@ -38,11 +38,13 @@ public final class Recorder {
 
   /// Nil: none is configured.
   let recordButton: RecordButton?
+  let indicators: IndicatorPanel
   /// What the next marker's message is.
   var markMessage = ""
 
   var machine: RecorderMachine
   var shownState = ""
+  var shownSign = Sign.starting
   var pending: OpenRequest?
   var isStoreReady = false
   var isVideoLive = false
@@ -99,6 +101,7 @@ public final class Recorder {
       throw RecorderError(error)
     }
     recordButton = try RecordButton(configuration.buttons, log: log)
+    indicators = try IndicatorPanel(configuration, log: log)
     devices = try OpenedDevices.open(configuration, log: log)
     let hasSound = devices.microphone != nil
     let plan = RingPlan(
@@ -185,7 +188,8 @@ public final class Recorder {
       try poller.add(server.rawValue, token: Token.listener)
       try startThreads(&threads)
       while !hasLeft {
-        let count = try poller.wait(until: min(.now() + .milliseconds(100), recordButton?.deadline ?? .distantFuture))
+        let count = try poller.wait(
+          until: min(.now() + .milliseconds(100), recordButton?.deadline ?? .distantFuture, indicators.deadline))
         for index in 0..<count {
           let event = poller[index]
           switch event.token {
@@ -209,6 +213,7 @@ public final class Recorder {
         takeDeviceEvents()
         takeButton(&poller)
         handle(.tick)
+        showSigns()
         server.sweep(now: .now()) { try? poller.remove($0) }
         publish()
       }
@@ -441,6 +446,10 @@ public final class Recorder {
     if title != shownState {
       shownState = title
       log.note(.state(machine.state))
+      let sign = machine.state.sign
+      tellChange(from: shownSign, to: sign)
+      shownSign = sign
+      showSigns()
       if case .recording = machine.state, !hasRecorded {
         // What reading keys, recovery and opening files needed is not needed while it goes on.
         hasRecorded = true

@@ -1,6 +1,8 @@
 import Camera
 public import EvidenceStore
+import Core
 import Encoding
+import Indicators
 import LinuxIO
 import Microphone
 import Triggers
@@ -35,6 +37,13 @@ public struct RecorderError: Error, Sendable, CustomStringConvertible {
     switch error.kind {
     case .malformed: self.init(.configuration, "buttons.record: \(error)")
     case .notFound, .notOffered, .permission, .busy, .unsupported, .lost, .failed: self.init(.device, error.description)
+    }
+  }
+  init(_ error: IndicatorError, of output: SignOutput) {
+    switch error.kind {
+    case .malformed: self.init(.configuration, "indicators.\(output.rawValue): \(error)")
+    case .notFound, .notOffered, .permission, .busy, .lost, .failed:
+      self.init(.device, "indicators.\(output.rawValue): \(error)")
     }
   }
   init(_ error: EncodingError) { self.init(.configuration, error.description) }

@@ -22,7 +22,8 @@ struct LapelCommand: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      DemoCommand.self, RunCommand.self, StartCommand.self, StopCommand.self, MarkCommand.self, StatusCommand.self,
+      DemoCommand.self, RunCommand.self, StartCommand.self, StopCommand.self, MarkCommand.self, StealthCommand.self,
+      StatusCommand.self,
       EnrollCommand.self, ConfigCommand.self,
     ])
 }

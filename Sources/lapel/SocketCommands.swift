@@ -100,6 +100,25 @@ struct MarkCommand: ParsableCommand {
   func run() throws { try CommandFailure.report { try socket.tell(.mark(label: label)) } }
 }
 
+struct StealthCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "stealth", abstract: "Silences every light, tone and vibration, or lets them speak again.",
+    discussion: """
+      Recording goes on as before, with its sound. When it began and ended is inside the encrypted footage.
+
+      Examples:
+        lapel stealth on
+        lapel stealth off
+      """)
+
+  enum Switch: String, ExpressibleByArgument, CaseIterable { case on, off }
+
+  @OptionGroup var socket: SocketOptions
+  @Argument(help: ArgumentHelp("Whether they are silent.", valueName: "on|off")) var isOn: Switch
+
+  func run() throws { try CommandFailure.report { try socket.tell(.stealth(isOn == .on)) } }
+}
+
 struct StatusCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "status", abstract: "Shows what the running recorder does.",

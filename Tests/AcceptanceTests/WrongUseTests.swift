@@ -58,6 +58,19 @@ extension AcceptanceTests {
       }
     }
 
+    @Test("A light that can be none: 78, with what an output is; signs that would take each other for another: 78")
+    func noLight() throws {
+      let rig = try Rig("indicators.red = \"gpio17\"", isEnrolled: false)
+      try expectUntouched(rig) {
+        try expectRefused(
+          try rig.command("run"), code: 78, says: ["indicators.red", "led:NAME", "\(rig.configuration):6"])
+      }
+      let other = try Rig("signs.ready = \"red on\"", isEnrolled: false)
+      try expectUntouched(other) {
+        try expectRefused(try other.command("run"), code: 78, says: ["ready", "recording", "\(other.configuration):6"])
+      }
+    }
+
     @Test("A store path at which a file lies: 73, with the path; the file stays as it is")
     func storeIsFile() throws {
       let rig = try Rig()

@@ -174,6 +174,10 @@ struct LoadedConfigurationTests {
           "buttons.hold_ms",
         ]
       ),
+      ("signs.recording = \"red sometimes\"", ["signs.recording"]),
+      ("signs.cue_marked = \"tone 100/100\"", ["signs.cue_marked"]),
+      // The lights of *ready* would be those of *recording*.
+      ("signs.ready = \"red on\"", ["signs.ready"]),
       ("store.path = \"/a/b\"\nidentity.path = \"/a//b/./c/\"", ["identity.path", "store.path"]),
       ("store.path = \"/a/b\"\nidentity.path = \"/a\"", ["identity.path", "store.path"]),
     ])
@@ -194,6 +198,7 @@ struct LoadedConfigurationTests {
       "store.path = \"/a/b\"\nidentity.path = \"/a/bc\"", "microphone.source = \"none\"",
       "buttons.hold_ms = 1001", "buttons.mark = \"none\"", "buttons.start = \"press\"\nbuttons.mark = \"double\"",
       "buttons.record = \"gpio:a:1\"\nrecording.edge_to_decision_s = 2",
+      "signs.ready = \"green 50/950\"\nsigns.low_storage = \"blue 60/60x5\"", "signs.cue_marked = \"\"",
       // Without a button its gestures ask nothing of the ring.
       "recording.edge_to_decision_s = 0",
     ])

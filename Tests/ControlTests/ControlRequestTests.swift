@@ -38,7 +38,7 @@ import Testing
     arguments: [
       ControlRequest.start(), .start(edgeAge: .seconds(60)), .start(edgeAge: .milliseconds(1), source: "x_1"), .stop,
       .mark(), .mark(label: "a b%c=d\"ü🎥"), .mark(label: String(repeating: "ü", count: 64)), .status(),
-      .status(format: .json),
+      .status(format: .json), .stealth(true), .stealth(false), .start(source: "schedule", reason: "test"),
     ])
   func roundTrip(request: ControlRequest) throws {
     let bytes = try request.serialised()
@@ -72,6 +72,7 @@ import Testing
       "start edge_age_ms=", "start edge_age_ms", "start edge_age_ms=99999999999999999999", "start source=",
       "start source=a-b", "mark label=", "mark label=%0A", "mark label=%", "mark label=%4", "mark label=%zz",
       "mark label=%FF", "mark label=%E2%80%AE", "status format=xml", "status format=JSON",
+      "stealth", "stealth on", "stealth on=", "stealth on=yes", "stealth on=2", "start reason=A", "start reason=",
     ] {
       guard case .badValue = failure(line) else {
         Issue.record("\(line) gave \(String(describing: failure(line)))")
@@ -95,7 +96,8 @@ import Testing
       #expect(text.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control })
     }
     #expect(failure("mark text=x")?.description == "mark takes label=…, not \"text\"")
-    #expect(failure("begin")?.description == "there is no command \"begin\"; commands are start, stop, mark, status")
+    #expect(
+      failure("begin")?.description == "there is no command \"begin\"; commands are start, stop, mark, stealth, status")
     #expect(
       failure("start edge_age_ms=x")?.description
         == "edge_age_ms is \"x\", expected whole milliseconds, 0 to 60000")
@@ -153,8 +155,9 @@ struct SplitMix: RandomNumberGenerator {
   func cutting() {
     let stream = "start\nstat\n\nstatus format=json\nmark label=x\n"
     let expected = [
-      "start\n", "error: there is no command \"stat\"; commands are start, stop, mark, status",
-      "error: the line is empty; commands are start, stop, mark, status", "status format=json\n", "mark label=x\n",
+      "start\n", "error: there is no command \"stat\"; commands are start, stop, mark, stealth, status",
+      "error: the line is empty; commands are start, stop, mark, stealth, status", "status format=json\n",
+      "mark label=x\n",
     ]
     for size in 1...stream.count {
       var buffer = ControlRequestBuffer()

@@ -29,6 +29,7 @@ import Testing
       .init(kind: "button", place: "gpio:chip:record", state: .deaf, reason: "it is gone"),
       .init(kind: "radio", place: "hci0", state: .listening),
     ]
+    status.isStealth = true
     status.warnings = ["the clock is not synchronised"]
     return status
   }
@@ -52,6 +53,8 @@ import Testing
     #expect(root["lag_ms"] as? Int == 2_340)
     #expect(root["checkpoint_age_ms"] as? Int == 2_050)
     #expect(root["warnings"] as? [String] == ["the clock is not synchronised"])
+    #expect(root["stealth"] as? Bool == true)
+    #expect(try object(sparse.json)["stealth"] as? Bool == false)
     let triggers = try #require(root["triggers"] as? [[String: Any]])
     #expect(triggers.map { $0["kind"] as? String } == ["button", "radio"])
     #expect(triggers.map { $0["place"] as? String } == ["gpio:chip:record", "hci0"])
@@ -139,6 +142,7 @@ import Testing
         "Card         12.3 GB free, 6 h 50 min of footage, ext4, /media/card\n",
         "Button       deaf, gpio:chip:record: it is gone",
         "Radio        listening, hci0",
+        "Stealth      lights, tones and vibration are silent",
         "At start     found interrupted recording 41: 3 segments, attested to 0:02:41, recovered",
         "Warning      the clock is not synchronised",
         "Running      62 min, since 2026-03-01T12:00:00Z",

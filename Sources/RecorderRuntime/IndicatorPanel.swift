@@ -1,0 +1,123 @@
+import Configuration
+import Core
+import Indicators
+import LinuxIO
+import Media
+
+/// Lights, tone and vibration as the control loop has them: opened, switched by what is so, and opened again when one is lost.
+///
+/// The control loop's thread only. No system call while nothing changes.
+final class IndicatorPanel {
+  /// One output; closed while it is lost.
+  private final class Lamp {
+    let output: SignOutput
+    let settings: OutputSettings
+    var device: Output?
+    /// Why it is not open.
+    var trouble: IndicatorError?
+    var nextTry = MonotonicTime.distantPast
+
+    init(_ output: SignOutput, _ settings: OutputSettings) {
+      self.output = output
+      self.settings = settings
+    }
+  }
+
+  private let lamps: [Lamp]
+  private let log: EventLog
+  private var player: SignPlayer
+  private static let retryInterval = Nanoseconds.seconds(1)
+
+  /// Opens every output that is configured, and switches it off.
+  ///
+  /// - Throws: for a place that is no output, or that this machine or user cannot have. One that is not there now may come:
+  ///   the recorder starts without it and says so.
+  init(_ configuration: RecorderConfiguration, log: EventLog) throws(RecorderError) {
+    self.log = log
+    let indicators = configuration.indicators
+    player = SignPlayer(table: configuration.signs.table.table, reminder: indicators.reminder)
+    var lamps: [Lamp] = []
+    for output in SignOutput.allCases where !indicators[output].isEmpty {
+      do throws(IndicatorError) {
+        let place = try OutputPlace(indicators[output])
+        lamps.append(
+          Lamp(
+            output,
+            OutputSettings(place: place, isActiveLow: indicators.isActiveLow, frequency: indicators.toneHertz)))
+      } catch {
+        throw RecorderError(error, of: output)
+      }
+    }
+    self.lamps = lamps
+    for lamp in lamps {
+      do throws(IndicatorError) { lamp.device = .some(try Output(lamp.settings)) } catch {
+        switch error.kind {
+        case .notFound, .busy, .lost, .failed: lose(lamp, error)
+        case .malformed, .notOffered, .permission: throw RecorderError(error, of: lamp.output)
+        }
+      }
+    }
+    if !lamps.isEmpty {
+      for problem in player.table.problems(with: indicators.outputs) {
+        log.note(.note("with these indicators, \(problem)"))
+      }
+    }
+  }
+
+  var isStealth: Bool { player.isStealth }
+
+  /// When `update` wants to be called again, if nothing happens before.
+  private(set) var deadline = MonotonicTime.distantFuture
+
+  /// What is so from now on.
+  func update(main: Sign, conditions: Set<Sign>, now: MonotonicTime) {
+    player.show(main: main, conditions: conditions, now: now)
+    apply(now)
+  }
+
+  /// What happened just now.
+  func play(_ cue: Cue, now: MonotonicTime) {
+    player.play(cue, now: now)
+    apply(now)
+  }
+
+  func setStealth(_ isOn: Bool, now: MonotonicTime) {
+    player.setStealth(isOn, now: now)
+    if !isOn { player.play(.stealth, now: now) }
+    apply(now)
+  }
+
+  /// For the status, a line for each output that is lost.
+  var warnings: [String] {
+    lamps.compactMap { lamp in lamp.trouble.map { "\(lamp.output.rawValue): \($0)" } }
+  }
+
+  private func apply(_ now: MonotonicTime) {
+    let levels = player.levels(now: now)
+    deadline = player.nextChange(after: now) ?? .distantFuture
+    for lamp in lamps {
+      if lamp.trouble != nil { reopen(lamp, now) }
+      do throws(IndicatorError) { try lamp.device?.set(levels[lamp.output]) } catch { lose(lamp, error) }
+      if lamp.trouble != nil { deadline = min(deadline, lamp.nextTry) }
+    }
+  }
+
+  private func reopen(_ lamp: Lamp, _ now: MonotonicTime) {
+    guard now >= lamp.nextTry else { return }
+    do throws(IndicatorError) {
+      lamp.device = .some(try Output(lamp.settings))
+      lamp.trouble = nil
+      log.note(.note("the output \(lamp.output.rawValue) is back"))
+    } catch {
+      lose(lamp, error)
+    }
+  }
+
+  private func lose(_ lamp: Lamp, _ error: IndicatorError) {
+    // Each new reason is said once: an unplugged light would fill the log.
+    if lamp.trouble?.kind != error.kind { log.note(.outputLost(lamp.output, error)) }
+    lamp.device = nil
+    lamp.trouble = error
+    lamp.nextTry = .now() + Self.retryInterval
+  }
+}
