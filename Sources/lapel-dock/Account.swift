@@ -101,7 +101,7 @@ extension TriggerAccount {
     let pressed =
       presses.isEmpty
       ? ""
-      : "; \(PlainText.count(Self.sum(presses), "press")) for nothing (\(Self.tally(presses, by: { $0.result.rawValue })))"
+      : "; \(Self.sum(presses)) press\(Self.sum(presses) == 1 ? "" : "es") for nothing (\(Self.tally(presses, by: { $0.result.rawValue })))"
     return "\(PlainText.count(triggerCount, "trigger")): \(parts.joined(separator: ", "))\(pressed)."
   }
 

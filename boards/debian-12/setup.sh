@@ -141,6 +141,10 @@ lab() {
   local probe=(--timeout 900 --env "CAPTURE_PROBE=$PWD/.build/release/CaptureProbe")
   lab_job "camera library" Tests/Lab/run capture-camera.sh "${probe[@]}"
   lab_job "microphone library" Tests/Lab/run capture-microphone.sh "${probe[@]}"
+  lab_job "button library" Tests/Lab/run buttons.sh "${probe[@]}"
+  lab_job "signs" Tests/Lab/run signs.sh
+  # A tester presses a thousand times: Tests/Lab/run presses.sh 1000
+  lab_job "presses" Tests/Lab/run presses.sh 50
   # The whole campaign has 32 cuts.
   lab_job "power cuts" Tests/Campaigns/power-cut-campaign.py --cuts 4 --lies 1
 }

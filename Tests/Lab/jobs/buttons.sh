@@ -5,7 +5,7 @@
 . "$LAB/button.sh"
 probe=${CAPTURE_PROBE:?the path of CaptureProbe}
 [ -x "$probe" ] || fail "no program $probe"
-count=50
+count=20
 
 # expect FILE COUNT|COUNT+ PATTERN: so many lines, or at least so many.
 expect() {
@@ -184,10 +184,10 @@ refusals() {
   refused no-key 'kind=notOffered .*KEY_PAGEDOWN, KEY_RECORD' "$probe" button "key:Lab Presenter:KEY_PLAY" 0 1
   chmod 660 "/dev/$CHIP" /dev/input/event*
   chown root:dialout "/dev/$CHIP"
-  chown root:input /dev/input/event*
+  chown root:audio /dev/input/event*
   forbidden() { setpriv --reuid 65534 --clear-groups "$probe" button "$@"; }
   refused forbidden-line 'kind=permission errno=13 .*group dialout' forbidden gpio:lab-buttons:record 5 1
-  refused forbidden-key 'kind=permission errno=13 .*group input' forbidden "key:Lab Presenter:KEY_RECORD" 0 1
+  refused forbidden-key 'kind=permission errno=13 .*group audio' forbidden "key:Lab Presenter:KEY_RECORD" 0 1
   button_end
 }
 

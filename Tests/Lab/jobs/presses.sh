@@ -32,7 +32,7 @@ recording.pre_event_s = 2
 buttons.record = "gpio:lab-buttons:record"
 TOML
 for limit in "${limits[@]}"; do printf 'buttons.%s\n' "${limit/=/ = }" >>"$config"; done
-lapel config check "$config" || fail "the configuration is refused"
+"$LAPEL_BIN/lapel" config check "$config" || fail "the configuration is refused"
 enroll
 start_recorder
 sleep 4 # the pre-event
@@ -41,23 +41,22 @@ line_button presses
 down_up() { printf 'down 6\nwait %d\nup 6\nwait %d\n' "$1" "$2" >&7; }
 for ((n = 1; n <= count; n++)); do
   # What asks for nothing, now and then: a press, and one that is too long for a press and too short for a hold.
-  if [ $((n % 10)) = 3 ]; then down_up $press 1500; fi
-  if [ $((n % 10)) = 7 ]; then down_up $unclear 1500; fi
+  if [ $((n % 10)) = 3 ]; then down_up $press 900; fi
+  if [ $((n % 10)) = 7 ]; then down_up $unclear 700; fi
   down_up $press $gap
-  down_up $press 1200
+  down_up $press 550
   # Within the recording: a marker, sometimes another start.
-  down_up $press 700
+  down_up $press 350
   if [ $((n % 10)) = 5 ]; then down_up $press $gap && down_up $press 700; fi
   # Closing takes a moment, and then the next pre-event begins behind it: no press falls into the close.
-  down_up $hold 1300
+  down_up $hold 650
 done
 button_end
 wait_log "recording closed" 20 "$count"
 lapel status --json >"$RESULTS/status.json" || fail "lapel status"
 end_recorder
 sync
-"$LAPEL_BIN/lapel-dock" account "$CARD/lapel" --agency /run/agency/public --json >"$RESULTS/account.json" ||
-  fail "account: status $?: $(head -c 300 "$RESULTS/account.json")"
-"$LAPEL_BIN/lapel-dock" account "$CARD/lapel" --agency /run/agency/public
+"$LAPEL_BIN/lapel-dock" account "$CARD/lapel" --agency /run/agency/public --json >"$RESULTS/account.json" 2>"$RESULTS/account.err" ||
+  fail "account: status $?: $(head -c 300 "$RESULTS/account.json") $(tail -c 300 "$RESULTS/account.err")"
 python3 "$LAB/check_presses.py" "$RESULTS/presses-presses.txt" "$RESULTS/account.json" "$count" $((press + gap + press)) ||
   fail "the account is not that of the presses"
