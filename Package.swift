@@ -2,7 +2,8 @@
 import PackageDescription
 
 // Every dependency, and why it is here:
-//   swift-crypto            ChaCha20-Poly1305, HKDF, X25519, ML-KEM-768, Ed25519, SHA-256: nothing of our own where a reviewed library exists.
+//   swift-crypto            ChaCha20-Poly1305, HKDF, X25519, ML-KEM-768, Ed25519, SHA-256; HMAC-SHA256 of radio triggers: nothing of our own
+//                           where a reviewed library exists.
 //   swift-argument-parser   `--help`, errors and exit codes that behave as people expect.
 //   swift-log               the log lines of `lapel run`, replaceable by whoever embeds the recorder.
 //   libx264, libopenh264    H.264 in software; one is enough (traits below). A binary with x264 is under the GPL.
@@ -63,6 +64,7 @@ let package = Package(
     .target(
       name: "Camera", dependencies: ["Media", "LinuxIO", "CLinux", "CYUV"], swiftSettings: strict),
     .target(name: "Triggers", dependencies: ["Media", "LinuxIO", "CLinux"], swiftSettings: strict),
+    .target(name: "Radio", dependencies: ["Media", crypto], swiftSettings: strict),
     .target(name: "Microphone", dependencies: ["Media", "LinuxIO", "CALSA"], swiftSettings: strict),
     .target(
       name: "Encoding",
@@ -126,6 +128,7 @@ let package = Package(
     .testTarget(name: "CameraTests", dependencies: ["Camera", "LinuxIO", "Media", "CLinux"], swiftSettings: strict),
     .testTarget(
       name: "TriggersTests", dependencies: ["Triggers", "LinuxIO", "Media", "CLinux"], swiftSettings: strict),
+    .testTarget(name: "RadioTests", dependencies: ["Radio", "Media"], swiftSettings: strict),
     .testTarget(name: "MicrophoneTests", dependencies: ["Microphone", "LinuxIO", "Media"], swiftSettings: strict),
     .testTarget(name: "EncodingTests", dependencies: ["Encoding", "Media", "Synthetic"], swiftSettings: strict),
     .testTarget(
