@@ -64,7 +64,7 @@ let package = Package(
     .target(
       name: "Camera", dependencies: ["Media", "LinuxIO", "CLinux", "CYUV"], swiftSettings: strict),
     .target(name: "Triggers", dependencies: ["Media", "LinuxIO", "CLinux"], swiftSettings: strict),
-    .target(name: "Radio", dependencies: ["Media", crypto], swiftSettings: strict),
+    .target(name: "Radio", dependencies: ["Media", "LinuxIO", crypto], swiftSettings: strict),
     .target(name: "Microphone", dependencies: ["Media", "LinuxIO", "CALSA"], swiftSettings: strict),
     .target(
       name: "Encoding",
