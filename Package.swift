@@ -64,7 +64,7 @@ let package = Package(
     .target(
       name: "Camera", dependencies: ["Media", "LinuxIO", "CLinux", "CYUV"], swiftSettings: strict),
     .target(name: "Triggers", dependencies: ["Media", "LinuxIO", "CLinux"], swiftSettings: strict),
-    .target(name: "Radio", dependencies: ["Media", "LinuxIO", crypto], swiftSettings: strict),
+    .target(name: "Radio", dependencies: ["Media", "LinuxIO", "CLinux", crypto], swiftSettings: strict),
     .target(name: "Microphone", dependencies: ["Media", "LinuxIO", "CALSA"], swiftSettings: strict),
     .target(
       name: "Encoding",
@@ -128,7 +128,7 @@ let package = Package(
     .testTarget(name: "CameraTests", dependencies: ["Camera", "LinuxIO", "Media", "CLinux"], swiftSettings: strict),
     .testTarget(
       name: "TriggersTests", dependencies: ["Triggers", "LinuxIO", "Media", "CLinux"], swiftSettings: strict),
-    .testTarget(name: "RadioTests", dependencies: ["Radio", "Media"], swiftSettings: strict),
+    .testTarget(name: "RadioTests", dependencies: ["Radio", "LinuxIO", "Media", "CLinux"], swiftSettings: strict),
     .testTarget(name: "MicrophoneTests", dependencies: ["Microphone", "LinuxIO", "Media"], swiftSettings: strict),
     .testTarget(name: "EncodingTests", dependencies: ["Encoding", "Media", "Synthetic"], swiftSettings: strict),
     .testTarget(
