@@ -2,7 +2,8 @@
 import PackageDescription
 
 // Every dependency, and why it is here:
-//   swift-crypto            ChaCha20-Poly1305, HKDF, X25519, ML-KEM-768, Ed25519, SHA-256: nothing of our own where a reviewed library exists.
+//   swift-crypto            ChaCha20-Poly1305, HKDF, X25519, ML-KEM-768, Ed25519, SHA-256; HMAC-SHA256 of radio triggers: nothing of our own
+//                           where a reviewed library exists.
 //   swift-argument-parser   `--help`, errors and exit codes that behave as people expect.
 //   swift-log               the log lines of `lapel run`, replaceable by whoever embeds the recorder.
 //   libx264, libopenh264    H.264 in software; one is enough (traits below). A binary with x264 is under the GPL.
@@ -66,6 +67,7 @@ let package = Package(
     .target(name: "GPIO", dependencies: ["Media", "LinuxIO", "CLinux"], swiftSettings: strict),
     .target(name: "Indicators", dependencies: ["GPIO", "LinuxIO"], swiftSettings: strict),
     .target(name: "Triggers", dependencies: ["GPIO", "Media", "LinuxIO", "CLinux"], swiftSettings: strict),
+    .target(name: "Radio", dependencies: ["Media", "LinuxIO", "CLinux", crypto], swiftSettings: strict),
     .target(name: "Microphone", dependencies: ["Media", "LinuxIO", "CALSA"], swiftSettings: strict),
     .target(
       name: "Encoding",
@@ -132,6 +134,7 @@ let package = Package(
     .testTarget(name: "IndicatorsTests", dependencies: ["Indicators", "GPIO", "LinuxIO"], swiftSettings: strict),
     .testTarget(
       name: "TriggersTests", dependencies: ["Triggers", "GPIO", "LinuxIO", "Media", "CLinux"], swiftSettings: strict),
+    .testTarget(name: "RadioTests", dependencies: ["Radio", "LinuxIO", "Media", "CLinux"], swiftSettings: strict),
     .testTarget(name: "MicrophoneTests", dependencies: ["Microphone", "LinuxIO", "Media"], swiftSettings: strict),
     .testTarget(name: "EncodingTests", dependencies: ["Encoding", "Media", "Synthetic"], swiftSettings: strict),
     .testTarget(
