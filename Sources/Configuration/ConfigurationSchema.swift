@@ -66,7 +66,7 @@ public enum ConfigurationSchema {
         "Seconds recorded after the stop; a trigger within them goes on with the same recording."),
       integer(
         "recording.segment_s", \.recording.segment.wholeSeconds, "s", 5...300,
-        "Length of a segment file; each begins with a keyframe."),
+        "Length of a segment file, or a few seconds more: each begins with a keyframe that came at a good moment."),
       integer(
         "recording.checkpoint_ms", \.recording.checkpoint.wholeMilliseconds, "ms", 250...5_000,
         "Time between checkpoints: what a power cut can cost, and a flush of the card each."),

@@ -56,6 +56,11 @@ extension RecorderConfiguration {
       "what bounces for \(times.debounce.inMilliseconds) ms may be longer than a press of "
         + "\(times.longestPress.inMilliseconds) ms")
     check(
+      times.doubleGap > times.debounce || buttons.table?.gestures.contains(.doublePress) == false,
+      ["buttons.double_gap_ms", "buttons.debounce_ms"],
+      "what is let go for \(times.doubleGap.inMilliseconds) ms may be bouncing for \(times.debounce.inMilliseconds) ms: no double "
+        + "press would be one")
+    check(
       times.hold > times.longestPress, ["buttons.hold_ms", "buttons.longest_press_ms"],
       "a hold of \(times.hold.inMilliseconds) ms must take longer than a press of \(times.longestPress.inMilliseconds) ms"
     )

@@ -26,8 +26,14 @@ public struct Trigger: Hashable, Sendable {
   public var time: MonotonicTime
   /// When the gesture was understood; at most the configured span after `time`.
   public var decided: MonotonicTime
+  /// How long the machine had slept since it booted: CLOCK_BOOTTIME less CLOCK_MONOTONIC. Kept with the trigger, because two
+  /// readings are never quite the same and its time tells it from others.
+  public var asleep: Nanoseconds
 
-  public init(source: Source, reason: Reason? = nil, time: MonotonicTime, decided: MonotonicTime) {
+  public init(
+    source: Source, reason: Reason? = nil, time: MonotonicTime, decided: MonotonicTime, asleep: Nanoseconds = .zero
+  ) {
+    self.asleep = asleep
     self.source = source
     self.reason = reason
     self.time = time
@@ -375,6 +381,8 @@ public struct RecorderMachine: Sendable {
         // A slow card is never fresh; the second time it has nothing left to catch up with.
         if isFresh || isBehind && backlog.isConfirmed {
           recording.backlog = nil
+          // Whatever the lag is now, it is no pre-event that is still being written.
+          recording.hasCaughtUp = true
         } else if isBehind {
           recording.backlog?.isConfirmed = true
         }

@@ -144,9 +144,10 @@ public struct SegmentPlanner: Sendable {
   }
 
   /// As `checkpointDue`, but before a time in which none should be made rather than within it.
-  private func checkpointDue(before quiet: Range<MonotonicTime>?) -> MonotonicTime {
+  private func checkpointDue(before quiet: Range<MonotonicTime>?, now: MonotonicTime) -> MonotonicTime {
     let due = checkpointDue
-    guard let quiet, quiet.contains(due), lastCheckpointStart < quiet.lowerBound else { return due }
+    // Once that time has begun it is too late for that.
+    guard let quiet, quiet.contains(due), now <= quiet.lowerBound + settings.videoInterval else { return due }
     return max(quiet.lowerBound, lastCheckpointStart + settings.shortestInterval / 2)
   }
 
@@ -182,20 +183,23 @@ public struct SegmentPlanner: Sendable {
     let available = available(now: now, ring: ring)
     let end = end.map { max($0, fragmentStart) }
     let quiet = quietTime(now: now, ring: ring)
-    let checkpointAt = checkpointDue(before: quiet)
+    let checkpointAt = checkpointDue(before: quiet, now: now)
     let isCheckpointDue = now >= checkpointAt || !isFirstCheckpointMade
     let earliest = max(checkpointAt - settings.earliness, lastCheckpointStart + settings.shortestInterval)
     let isEarly = now >= earliest && isFirstCheckpointMade && !(quiet?.contains(now) ?? false)
 
-    let (edge, isRotation) = nextEdge(ring: ring)
+    let (edge, isRotation) = nextEdge(ring: ring, available: available)
     if let end, end <= edge, available >= end { return .fragment(edge: end, checkpoint: true, after: .close) }
     if available >= edge {
       let rest = available - edge
       if isCheckpointDue, rest > settings.longestFragment { hasBacklog = true }
       // What came meanwhile goes into the same checkpoint, if that is little: it confirms what is new, not what was late.
-      let waits = isFirstCheckpointMade && rest > .zero && rest <= settings.longestFragment * 2
+      let waits =
+        isFirstCheckpointMade && rest > .zero && rest <= settings.longestFragment * 2
+        && now < checkpointAt + settings.longestFragment
       let isCheckpoint =
         isRotation || isCheckpointDue && !waits || isEarly && fits(before: edge, ring: ring, room: room)
+      if isCheckpoint, rest <= settings.videoInterval * 2 { hasBacklog = false }
       return .fragment(edge: edge, checkpoint: isCheckpoint, after: isRotation ? .nextSegment : .nothing)
     }
     if isEarly, now < checkpointAt, available > fragmentStart, fits(before: available, ring: ring, room: room) {
@@ -208,9 +212,11 @@ public struct SegmentPlanner: Sendable {
     }
     // Wake for a packet that completes the fragment, for the checkpoint, and to see a track turn late.
     var (wake, packet) = (now + settings.lateness, min(edge, end ?? edge))
-    if isFirstCheckpointMade { wake = min(wake, isEarly ? checkpointAt : earliest) }
-    // Each packet may be the one with which a checkpoint fits.
-    if isEarly { packet = min(packet, max(available, fragmentStart) + Nanoseconds(1)) }
+    if isFirstCheckpointMade { wake = min(wake, checkpointAt, isEarly ? checkpointAt : earliest) }
+    // Each packet may be the one with which a checkpoint fits, or the keyframe with which the next segment begins.
+    let isRotationDue =
+      ring.newestTime(of: .video) + settings.videoInterval * 2 >= segmentStart + settings.segmentLength
+    if isEarly || isRotationDue { packet = min(packet, max(available, fragmentStart) + Nanoseconds(1)) }
     return .wait(until: wake, packet: packet)
   }
 
@@ -239,7 +245,8 @@ public struct SegmentPlanner: Sendable {
     return now - settings.lateness
   }
 
-  private func nextEdge(ring: borrowing PacketRing) -> (edge: MonotonicTime, isRotation: Bool) {
+  private func nextEdge(ring: borrowing PacketRing, available: MonotonicTime) -> (edge: MonotonicTime, isRotation: Bool)
+  {
     let longest = fragmentStart + settings.longestFragment
     // Half a frame early: thirty times a thirtieth of a second, in whole nanoseconds, is less than a second.
     let due = segmentStart + settings.segmentLength - settings.videoInterval / 2
@@ -249,10 +256,10 @@ public struct SegmentPlanner: Sendable {
     if let rotation, rotation <= longest, rotation > segmentStart {
       // One that came while a checkpoint was made is old already, and the next segment's first checkpoint takes long: the
       // segment rather goes on to a keyframe that has just come. In a backlog all are old.
-      let age = ring.newestTime(of: .video) - rotation
-      if age < settings.videoInterval || age > settings.longestFragment || rotation - due > settings.rotationPatience {
-        return (rotation, true)
-      }
+      let age = min(ring.newestTime(of: .video), available) - rotation
+      let isEnding = end.map { $0 <= ring.newestTime(of: .video) } ?? false
+      let isOld = age >= settings.videoInterval && age <= settings.longestFragment * 2 && !isEnding
+      if !isOld || rotation - due > settings.rotationPatience { return (rotation, true) }
     }
     let keyframe = ring.keyframeTime(atOrAfter: fragmentStart + settings.shortestFragment)
     if let keyframe, keyframe <= longest { return (keyframe, false) }

@@ -14,6 +14,14 @@ public struct DeviceLog: Sendable {
     let isUnbroken: Bool
   }
 
+  /// When a VOID was written.
+  public struct VoidTime: Hashable, Sendable {
+    /// The kernel's boot id then, as START has it.
+    public let boot: String
+    /// ns of CLOCK_BOOTTIME.
+    public let monotonic: Int64
+  }
+
   /// A line of the log about a trigger.
   public struct LoggedTrigger: Hashable, Sendable {
     public let fate: TriggerFate
@@ -67,6 +75,10 @@ public struct DeviceLog: Sendable {
   public private(set) var lastStart: Int64 = 0
   /// Triggers and presses that are no recording's beginning, in the order in which they were written.
   public private(set) var triggers: [LoggedTrigger] = []
+  /// By counter.
+  public private(set) var voidTimes: [Int64: VoidTime] = [:]
+  /// Of the last START.
+  private var boot = ""
   /// The highest recording counter that any line has.
   public private(set) var lastCounter: Int64 = 0
   /// What is wrong with the log itself.
@@ -297,6 +309,7 @@ public struct DeviceLog: Sendable {
       before = line.n > 0 ? ChainHead(n: line.n - 1, hash: line.previous) : nil
     }
     lastStart = max(lastStart, counter)
+    boot = line.encoded(Key.boot) ?? ""
     isBroken = false
     tail = SHA256()
     tailCount = 0
@@ -318,6 +331,9 @@ public struct DeviceLog: Sendable {
           .integrity(.unsupported), file: "device/log", line: line.n,
           "a device-log line of type \(line.type) that this version does not understand"))
       return
+    }
+    if case .void(let void) = entry, let monotonic = line.number(Key.monotonic) {
+      voidTimes[void.counter] = VoidTime(boot: boot, monotonic: monotonic)
     }
     try take(entry, line.n)
   }

@@ -57,6 +57,7 @@ enum Key {
   static let shortfall = "short"
   static let result = "res"
   static let count = "count"
+  static let with = "with"
   static let segments = "segs"
   static let duration = "dur"
   static let line = "line"

@@ -70,8 +70,16 @@ public struct TriggerAccount: Sendable {
       counters.insert(opening.facts.recordingCounter)
     }
     recordings.sort { ($0.counter, $0.id.description) < ($1.counter, $1.id.description) }
-    cutOff = log.voided.subtracting(counters).sorted()
+    cutOff = log.voided.subtracting(counters).sorted().filter { !isRetried($0, log) }
     join(log, counters)
+  }
+
+  /// The card failed while it was opened, and the same trigger made the next recording, in the same run of the machine.
+  private func isRetried(_ counter: Int64, _ log: DeviceLog) -> Bool {
+    guard let time = log.voidTimes[counter], let next = recordings.first(where: { $0.counter > counter }),
+      let start = next.start, case .present(let verdict) = next.state, let facts = verdict.opening?.facts
+    else { return false }
+    return facts.boot.description == time.boot && start.trigger.edge < time.monotonic
   }
 
   private static func recording(_ counter: Int64, _ id: EvidenceID, _ state: State) -> Recording {
@@ -93,34 +101,48 @@ public struct TriggerAccount: Sendable {
 
   private mutating func join(_ log: DeviceLog, _ counters: Set<Int64>) {
     let begun = Set(recordings.compactMap { $0.start.map { Press($0.trigger) } })
-    let gone = Set(recordings.filter { $0.start == nil }.map(\.counter))
-    var ended: Set<Press> = []
+    let begunEdges = Set(begun.map(\.edge))
+    // Recordings that do not say what began them, each by one trigger.
+    var silent = recordings.count { $0.start == nil }
+    var ended: [Press: TriggerFate] = [:]
     var seen: Set<TriggerFate> = []
-    var remembered: [Other] = []
+    var open: [Other] = []
     for logged in log.triggers where seen.insert(logged.fate).inserted {
       let other = Other(fate: logged.fate, line: logged.n)
       switch logged.fate.result {
-      case .continued:
-        if let counter = logged.fate.recording, !counters.contains(counter) {
-          unaccounted.append(other)
-          continue
-        }
-        continued.append(other)
-        if let counter = logged.fate.recording, let index = recordings.lastIndex(where: { $0.counter == counter }) {
-          recordings[index].continued = Self.sum([other], from: recordings[index].continued)
-        }
-      case .remembered: remembered.append(other)
+      case .continued: open.append(other)
+      case .remembered: open.append(other)
       case .refused, .dropped:
-        ended.insert(Press(logged.fate.trigger))
+        ended[Press(logged.fate.trigger)] = logged.fate
         refused.append(other)
       case .idle, .unclear, .stuck: presses.append(other)
       }
     }
-    for other in remembered {
-      let press = Press(other.fate.trigger)
-      guard !begun.contains(press), !ended.contains(press) else { continue }
-      // It may have begun one that is not here to say so.
-      if gone.isEmpty { unaccounted.append(other) } else { continued.append(other) }
+    let endedEdges = Set(ended.keys.map(\.edge))
+    for other in open {
+      // One that came too late for the recording that it was meant for, and began the next.
+      if begun.contains(Press(other.fate.trigger)) { continue }
+      switch (other.fate.result, other.fate.recording, other.fate.other) {
+      case (.continued, let counter?, _):
+        guard counters.contains(counter) else {
+          unaccounted.append(other)
+          continue
+        }
+        continued.append(other)
+        if let index = recordings.lastIndex(where: { $0.counter == counter }) {
+          recordings[index].continued = Self.sum([other], from: recordings[index].continued)
+        }
+      case (.continued, nil, let edge?) where begunEdges.contains(edge): continued.append(other)
+      case (.continued, nil, let edge?) where endedEdges.contains(edge): refused.append(other)
+      case (.remembered, _, _) where ended[Press(other.fate.trigger)] != nil: break
+      default:
+        if silent > 0 {
+          silent -= 1
+          continued.append(other)
+        } else {
+          unaccounted.append(other)
+        }
+      }
     }
   }
 

@@ -105,10 +105,16 @@ public struct TriggerFate: Hashable, Sendable {
   public var cause: String?
   /// The counter of the recording that a continued trigger is in; nil when that one was only about to begin.
   public var recording: Int64?
+  /// The edge of the trigger that a continued one without `recording` hangs on: what became of that became of this.
+  public var other: Int64?
   /// 1, or how many of the same kind this line stands for: the first one's edge is given.
   public var count: Int64
 
-  public init(trigger: TriggerFacts, result: Result, cause: String? = nil, recording: Int64? = nil, count: Int64 = 1) {
+  public init(
+    trigger: TriggerFacts, result: Result, cause: String? = nil, recording: Int64? = nil, other: Int64? = nil,
+    count: Int64 = 1
+  ) {
+    self.other = other
     self.trigger = trigger
     self.result = result
     self.cause = cause
@@ -121,6 +127,7 @@ public struct TriggerFate: Hashable, Sendable {
     result = try keys.value(Key.result)
     cause = keys.line.encoded(Key.cause)
     recording = keys.line.encoded(Key.recordingCounter) == nil ? nil : try keys.number(Key.recordingCounter)
+    other = keys.line.encoded(Key.with) == nil ? nil : try keys.number(Key.with)
     count = keys.line.encoded(Key.count) == nil ? 1 : try keys.number(Key.count)
     guard isValid else { throw keys.missing(Key.result) }
   }
@@ -130,10 +137,12 @@ public struct TriggerFate: Hashable, Sendable {
     fields.add(Key.result, code: result.rawValue)
     if let cause { fields.add(Key.cause, code: cause) }
     if let recording { fields.add(Key.recordingCounter, recording) }
+    if let other { fields.add(Key.with, other) }
     if count > 1 { fields.add(Key.count, count) }
   }
 
   var isValid: Bool {
-    trigger.isValid && (cause.map(TriggerFacts.isCode) ?? true) && (recording.map { $0 >= 1 } ?? true) && count >= 1
+    trigger.isValid && (cause.map(TriggerFacts.isCode) ?? true) && (recording.map { $0 >= 1 } ?? true)
+      && (other.map { $0 >= 0 } ?? true) && count >= 1
   }
 }

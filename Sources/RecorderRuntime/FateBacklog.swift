@@ -26,7 +26,7 @@ struct FateBacklog {
 extension TriggerFate {
   /// All but when, and how many.
   fileprivate func isOfSameKind(as other: TriggerFate) -> Bool {
-    result == other.result && cause == other.cause && recording == other.recording
+    result == other.result && cause == other.cause && recording == other.recording && self.other == other.other
       && trigger.source == other.trigger.source && trigger.reason == other.trigger.reason
   }
 }

@@ -97,20 +97,27 @@ final class IndicatorPanel {
     deadline = player.nextChange(after: now) ?? .distantFuture
     for lamp in lamps {
       if lamp.trouble != nil { reopen(lamp, now) }
-      do throws(IndicatorError) { try lamp.device?.set(levels[lamp.output]) } catch { lose(lamp, error) }
-      if lamp.trouble != nil { deadline = min(deadline, lamp.nextTry) }
+      guard lamp.device != nil else {
+        deadline = min(deadline, lamp.nextTry)
+        continue
+      }
+      do throws(IndicatorError) {
+        try lamp.device?.set(levels[lamp.output])
+        // One that takes being switched off and nothing else is not back.
+        if lamp.trouble != nil, levels[lamp.output] {
+          lamp.trouble = nil
+          log.note(.note("the output \(lamp.output.rawValue) is back"))
+        }
+      } catch {
+        lose(lamp, error)
+        deadline = min(deadline, lamp.nextTry)
+      }
     }
   }
 
   private func reopen(_ lamp: Lamp, _ now: MonotonicTime) {
-    guard now >= lamp.nextTry else { return }
-    do throws(IndicatorError) {
-      lamp.device = .some(try Output(lamp.settings))
-      lamp.trouble = nil
-      log.note(.note("the output \(lamp.output.rawValue) is back"))
-    } catch {
-      lose(lamp, error)
-    }
+    guard lamp.device == nil, now >= lamp.nextTry else { return }
+    do throws(IndicatorError) { lamp.device = .some(try Output(lamp.settings)) } catch { lose(lamp, error) }
   }
 
   private func lose(_ lamp: Lamp, _ error: IndicatorError) {

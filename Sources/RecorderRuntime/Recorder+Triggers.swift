@@ -44,6 +44,7 @@ extension Recorder {
     brokenOff = nil
     mediaStart = prepared.start.time
     isOpenAsked = true
+    unopened = trigger
     storeWishes.open(prepared)
     ring.bell.signal()
     if indicators.isStealth { noteStealth(at: prepared.trigger.time) }
@@ -51,10 +52,13 @@ extension Recorder {
 
   /// A trigger that waited and will not be honoured any more holds nothing in memory, and is not dropped in silence.
   func forgetPendingIfDropped() {
-    guard pending != nil || brokenOff != nil, machine.pendingTrigger == nil, machine.recording == nil, !isOpenAsked
+    guard pending != nil || brokenOff != nil || unopened != nil, machine.pendingTrigger == nil,
+      machine.recording == nil,
+      !isOpenAsked
     else { return }
-    let dropped = pending?.trigger
+    let dropped = pending?.trigger ?? unopened
     pending = nil
+    unopened = nil
     brokenOff = nil
     ring.withRing { $0.unpin(.trigger) }
     releaseSound()
@@ -64,7 +68,7 @@ extension Recorder {
       log.note(.note("the remembered trigger cannot be honoured: \(Self.words(fault))"))
       cause = fault.rawValue
     case .stopping:
-      log.note(.note("the recorder ends while the card fails: what waited in memory for it is lost"))
+      log.note(.note("the recorder ends before a recording could begin: what waited in memory for it is lost"))
       cause = Self.endingCause
     case .starting, .ready, .saving, .recording, .atRisk, .postEvent, .closing: break
     }
@@ -84,10 +88,17 @@ extension Recorder {
     if !configuration.recording.hasPreEventAudio { demand.value = .remember }
   }
 
+  private func heard(_ source: Trigger.Source, _ reason: Trigger.Reason?, at time: MonotonicTime) -> Trigger {
+    let now = LinuxIO.ClockReading.now()
+    return Trigger(
+      source: source, reason: reason, time: min(time, now.monotonic), decided: now.monotonic,
+      asleep: Nanoseconds(now.boottimeNanoseconds) - Nanoseconds(now.monotonic.nanoseconds))
+  }
+
   /// - Parameter time: of the first edge; a past one, but at most `recording.edge_to_decision_s` ago.
   func trigger(_ source: Trigger.Source, _ reason: Trigger.Reason?, at time: MonotonicTime) -> RecorderMachine.Answer {
-    let now = MonotonicTime.now()
-    let trigger = Trigger(source: source, reason: reason, time: min(time, now), decided: now)
+    let trigger = heard(source, reason, at: time)
+    let now = trigger.decided
     let wasEnding = machine.recording?.end != nil
     let wasRemembering = machine.pendingTrigger != nil
     let answer = perform(machine.handle(.trigger(trigger), now: now))
@@ -105,20 +116,33 @@ extension Recorder {
   /// Whatever begins no recording by itself is written down for the account of all triggers.
   private func tellFate(of trigger: Trigger, _ answer: RecorderMachine.Answer, wasRemembering: Bool) {
     switch answer {
-    case .remembered where wasRemembering: fate(trigger, .continued)
+    case .remembered where wasRemembering: fate(trigger, .continued, with: pending?.trigger)
     case .remembered:
       // While the recording before is closed the next one's OPEN comes at once, and says it.
       if case .closing = machine.state { return }
       fate(trigger, .remembered)
-    case .continued: fate(trigger, .continued, recording: recordingID == nil ? nil : recordingCounter)
+    case .continued:
+      if recordingID == nil {
+        fate(trigger, .continued, with: unopened)
+      } else {
+        fate(trigger, .continued, recording: recordingCounter)
+      }
     case .refused(let fault): fate(trigger, .refused, cause: fault.rawValue)
     case .stopping: fate(trigger, .refused, cause: Self.endingCause)
     case .none, .accepted, .stopped, .marked, .notRecording: break
     }
   }
 
-  func fate(_ trigger: Trigger, _ result: TriggerFate.Result, cause: String? = nil, recording: Int64? = nil) {
-    command(.fate(TriggerFate(trigger: TriggerFacts(trigger), result: result, cause: cause, recording: recording)))
+  /// - Parameter other: the trigger that it hangs on.
+  func fate(
+    _ trigger: Trigger, _ result: TriggerFate.Result, cause: String? = nil, recording: Int64? = nil,
+    with other: Trigger? = nil
+  ) {
+    command(
+      .fate(
+        TriggerFate(
+          trigger: TriggerFacts(trigger), result: result, cause: cause, recording: recording,
+          other: other.map { TriggerFacts($0).edge })))
   }
 
   private static let endingCause = "ending"
@@ -131,6 +155,7 @@ extension Recorder {
     for outcome in recordButton.take(&poller, token: Token.button) {
       switch outcome {
       case .gesture(let gesture, let first):
+        lastGesture = first
         switch recordButton.table.action(of: gesture) {
         case .start: _ = trigger(.button, gesture.reason, at: first)
         case .stop: stopByButton(gesture, first: first)
@@ -138,7 +163,8 @@ extension Recorder {
         case nil: pressedForNothing(.unclear, gesture.reason, first: first)
         }
       case .unclear(let first): pressedForNothing(.unclear, nil, first: first)
-      case .stuck(let since): pressedForNothing(.stuck, nil, first: since)
+      // A hold that has had its effect is shown as stuck, and was told already.
+      case .stuck(let since): if since != lastGesture { pressedForNothing(.stuck, nil, first: since) }
       case .released: break
       }
     }
@@ -167,11 +193,11 @@ extension Recorder {
   }
 
   private func pressedForNothing(_ result: TriggerFate.Result, _ reason: Trigger.Reason?, first: MonotonicTime) {
-    let now = MonotonicTime.now()
+    let press = heard(.button, reason, at: first)
     log.note(.pressedForNothing(result))
     // A stop or a marker was answered already.
-    if result != .idle { indicators.play(machine.recording == nil ? .notRecording : .refused, now: now) }
-    fate(Trigger(source: .button, reason: reason, time: min(first, now), decided: now), result)
+    if result != .idle { indicators.play(machine.recording == nil ? .notRecording : .refused, now: press.decided) }
+    fate(press, result)
   }
 }
 

@@ -39,6 +39,10 @@ public final class Recorder {
   /// Nil: none is configured.
   let recordButton: RecordButton?
   let indicators: IndicatorPanel
+  /// The first edge of the last gesture that was recognised.
+  var lastGesture: MonotonicTime?
+  /// The trigger that a recording was asked for, until the recording exists.
+  var unopened: Trigger?
   /// What the next marker's message is.
   var markMessage = ""
 
@@ -371,6 +375,7 @@ public final class Recorder {
       case .opened(let id, let counter):
         recordingID = id
         recordingCounter = counter
+        unopened = nil
       case .durable(let end, let lag):
         lastLag = lag
         handle(.durable(end: end))
@@ -437,11 +442,12 @@ public final class Recorder {
       }
       ring.bell.signal()
     }
+    // Before the store thread is told to leave: it writes what it has been told until then.
+    forgetPendingIfDropped()
     if effects.exit {
       storeWishes.leave()
       ring.bell.signal()
     }
-    forgetPendingIfDropped()
     let title = machine.state.title
     if title != shownState {
       shownState = title

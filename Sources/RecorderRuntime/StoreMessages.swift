@@ -101,12 +101,10 @@ extension Trigger {
 extension TriggerFacts {
   /// With its times on CLOCK_BOOTTIME, as all of the format's are.
   init(_ trigger: Trigger) {
-    let now = LinuxIO.ClockReading.now()
-    let asleep = now.boottimeNanoseconds - now.monotonic.nanoseconds
-    let edge = max(0, trigger.time.nanoseconds + asleep)
+    let edge = max(0, (trigger.time + trigger.asleep).nanoseconds)
     self.init(
       source: trigger.source.rawValue, reason: trigger.reason?.rawValue, edge: edge,
-      decided: max(edge, trigger.decided.nanoseconds + asleep))
+      decided: max(edge, (trigger.decided + trigger.asleep).nanoseconds))
   }
 }
 

@@ -45,9 +45,12 @@ struct Account: ParsableCommand {
           "nobody says whose the device log is, or there is none: give --agency, or --device-key with the camera's public key"
         )
       }
+      for finding in log.findings {
+        standardError.writeLine("lapel-dock: \(PlainText.printable(finding.description))")
+      }
       let account = TriggerAccount(log: log, verdicts: try verdicts(store, trust))
       standardOutput.writeLine(json ? account.json.description : account.text(isWhole: all))
-      let code = account.exitCode
+      let code = max(account.exitCode, log.findings.map(\.exitCode).max() ?? 0)
       if code != 0 { throw ExitCode(code) }
     }
   }
@@ -252,5 +255,16 @@ extension TriggerAccount.Other {
       ("decidedNs", .number(fate.trigger.decided)), ("counter", JSON(fate.recording)), ("count", .number(fate.count)),
       ("line", .number(line)),
     ])
+  }
+}
+
+extension Finding {
+  /// What it makes of a store by itself.
+  fileprivate var exitCode: Int32 {
+    switch answer {
+    case .integrity(let value): Headline.integrity(value).exitCode
+    case .completeness(let value): Headline.completeness(value).exitCode
+    case .end, .remark: 0
+    }
   }
 }

@@ -150,10 +150,14 @@ struct RecordingOnDisk {
   /// The device that the first line names; not yet believed.
   private static func device(namedIn files: EvidenceDirectory) throws -> EvidenceID? {
     guard try files.names().contains(EvidenceName.journal) else { return nil }
+    return try device(inFirstLineOf: EvidenceName.journal, files)
+  }
+
+  fileprivate static func device(inFirstLineOf name: String, _ files: EvidenceDirectory) throws -> EvidenceID? {
     var bytes = [UInt8](repeating: 0, count: JournalLine.byteLimit)
     let result: Result<Int, ReadFailure> = bytes.withUnsafeMutableBytes { buffer in
       do throws(ReadFailure) {
-        return .success(try files.read(EvidenceName.journal, at: 0, into: buffer))
+        return .success(try files.read(name, at: 0, into: buffer))
       } catch {
         return .failure(error)
       }
@@ -225,6 +229,15 @@ struct Store {
     for name in recordings {
       let recording = try RecordingOnDisk(path: "\(path)/recordings/\(name)", trust: .nobody)
       if let named = recording.namedDevice, let device = try trust.device(named, enrolment: enrolment) { return device }
+    }
+    // A card without recordings: its log names the device, and is believed only if the agency enrolled that.
+    let log = try EvidenceDirectory(path: "\(path)/device/log")
+    for name in try log.names().sorted().reversed() {
+      if let named = (try? RecordingOnDisk.device(inFirstLineOf: name, log)) ?? nil,
+        let device = try trust.device(named, enrolment: enrolment)
+      {
+        return device
+      }
     }
     return nil
   }

@@ -47,6 +47,8 @@ extension AcceptanceTests {
       try rig.wait("recording", seconds: 20) { $0.state == "recording" }
       _ = try rig.ask(.start())
       try rig.stop()
+      let now = try rig.wait("a pre-event", seconds: 10) { $0.ring.map { $0.preEventHeldMs >= 1_000 } == true }
+      try rig.wait("time for an edge that is older", seconds: 10) { $0.uptimeMs >= now.uptimeMs + 1_500 }
       _ = try rig.ask(.start(edgeAge: .milliseconds(500), source: "schedule", reason: "test"))
       try rig.wait("recording", seconds: 20) { $0.state == "recording" }
       try rig.stop()

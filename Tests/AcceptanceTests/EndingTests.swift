@@ -166,7 +166,9 @@ extension AcceptanceTests {
       #expect(rig.finish() == 0)
       let opened = try expectOneClosed(rig)
       #expect(opened.markers.map(\.value) == ["trigger", "stop", "trigger", "mark", "stop"])
-      let messages = ["source=socket", "source=socket", "source=button", "label=blue car", "source=socket"]
+      let messages = [
+        "source=socket", "source=socket", "source=button", "source=socket\nlabel=blue car", "source=socket",
+      ]
       #expect(opened.markers.map(\.message) == messages)
       #expect(try opened.track("video").endSeconds >= 10, "the post-event after the last stop is there")
     }

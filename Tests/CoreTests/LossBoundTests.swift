@@ -94,7 +94,12 @@ struct LossBoundTests {
       tell(.trigger(Trigger(source: .button, time: Self.at(now), decided: Self.at(now))))
       while now < end {
         switch planner.step(now: Self.at(now), ring: ring, room: 65_536 - position % 65_536) {
-        case .wait: pass(1)
+        // As the store thread: asleep until the time, or until both tracks have come so far.
+        case .wait(let until, let packet):
+          repeat {
+            pass(1)
+          } while Self.at(now) < until
+            && min(ring.newestTime(of: .video), ring.newestTime(of: .audio)) < packet
         case .checkpoint: confirm(endsSegment: false)
         case .fragment(let edge, let checkpoint, let after):
           let held = ring.contents(from: planner.fragmentStart, before: edge)

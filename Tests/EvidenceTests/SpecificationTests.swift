@@ -41,7 +41,7 @@ struct SpecificationTests {
     words += [
       AuditEvent.triggerCode, Key.source, Key.why, Key.edge, Key.decided, Key.preEventAsked, Key.preEventHeld,
       Key.shortfall,
-      Key.result, Key.count,
+      Key.result, Key.count, Key.with,
     ]
     for word in words { #expect(text.contains("`\(word)`"), "\(word)") }
     for answer in Integrity.allCases {

@@ -71,6 +71,38 @@ struct TriggerAccountTests {
     #expect(account.triggerCount == 1 + 3 + 1)
   }
 
+  @Test(
+    "A trigger that hangs on another shares its fate; one that came too late and began the next recording counts once")
+  func hanging() throws {
+    let agency = try Agency()
+    let camera = try TestCamera(agency)
+    let made = try camera.record(RecordingPlan(start: Self.start(5)))
+    for fate in [
+      TriggerFate(trigger: Self.press(5), result: .continued, recording: 1),
+      TriggerFate(trigger: Self.press(6), result: .continued, other: 5),
+      TriggerFate(trigger: Self.press(7), result: .remembered),
+      TriggerFate(trigger: Self.press(8), result: .continued, other: 7),
+      TriggerFate(trigger: Self.press(7), result: .dropped, cause: "ending"),
+      TriggerFate(trigger: Self.press(9), result: .continued, other: 4),
+    ] { try camera.append(.audit(.trigger(fate))) }
+    let account = try account(camera, agency, [made])
+    #expect(account.continued.map(\.fate.trigger.edge) == [6])
+    #expect(account.refused.map(\.fate.trigger.edge).sorted() == [7, 8])
+    #expect(account.unaccounted.map(\.fate.trigger.edge) == [9], "nobody knows the trigger that it hangs on")
+    #expect(account.triggerCount == 1 + 1 + 2 + 1)
+  }
+
+  @Test("A recording that is not here explains one vanished trigger, and no more")
+  func silent() throws {
+    let agency = try Agency()
+    let camera = try TestCamera(agency)
+    _ = try camera.record(RecordingPlan())
+    for edge in 1...3 {
+      try camera.append(.audit(.trigger(TriggerFate(trigger: Self.press(Int64(edge)), result: .remembered))))
+    }
+    #expect(try account(camera, agency, []).unaccounted.count == 2)
+  }
+
   @Test("What a start wrote again after the card had failed counts once")
   func twice() throws {
     let agency = try Agency()

@@ -73,7 +73,7 @@ struct TriggerFactsTests {
     let camera = try TestCamera(Agency())
     let whole = TriggerFate(trigger: Self.press, result: .dropped, cause: "store_failed", recording: 3, count: 40)
     var fates = TriggerFate.Result.allCases.map { TriggerFate(trigger: Self.press, result: $0) }
-    fates.append(whole)
+    fates += [whole, TriggerFate(trigger: Self.press, result: .continued, other: 0)]
     for fate in fates {
       let line = try JournalLine(parsing: camera.append(.audit(.trigger(fate))))
       #expect(try DeviceLogEntry(line) == .audit(.trigger(fate)))

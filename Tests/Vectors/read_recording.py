@@ -892,9 +892,9 @@ class DeviceLog:
             values.one_of("res", "continued remembered refused dropped idle unclear stuck")
             if values.has("cause"):
                 values.word("cause")
-            for key in ("rec", "count"):
+            for key, least in (("rec", 1), ("with", 0), ("count", 1)):
                 if values.has(key):
-                    values.number(key, 1)
+                    values.number(key, least)
         else:
             EVENTS[code](values)
 
