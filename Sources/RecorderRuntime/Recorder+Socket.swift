@@ -27,7 +27,7 @@ extension Recorder {
         return .failure(
           .badRequest, "reason must be one of \(Trigger.Reason.allCases.map(\.rawValue).joined(separator: ", "))")
       }
-      return reply(trigger(known ?? .socket, what, at: now - edgeAge))
+      return reply(trigger(known ?? .socket, what, at: nil, age: edgeAge))
     case .stop:
       let answer = perform(machine.handle(.stop(now), now: now))
       answerWithSign(answer)

@@ -88,16 +88,23 @@ extension Recorder {
     if !configuration.recording.hasPreEventAudio { demand.value = .remember }
   }
 
-  private func heard(_ source: Trigger.Source, _ reason: Trigger.Reason?, at time: MonotonicTime) -> Trigger {
+  /// - Parameters:
+  ///   - time: of the first edge; nil where its age is known instead.
+  private func heard(
+    _ source: Trigger.Source, _ reason: Trigger.Reason?, at time: MonotonicTime?, age: Nanoseconds = .zero
+  ) -> Trigger {
     let now = LinuxIO.ClockReading.now()
     return Trigger(
-      source: source, reason: reason, time: min(time, now.monotonic), decided: now.monotonic,
+      source: source, reason: reason, time: min(time ?? now.monotonic - age, now.monotonic), decided: now.monotonic,
       asleep: Nanoseconds(now.boottimeNanoseconds) - Nanoseconds(now.monotonic.nanoseconds))
   }
 
   /// - Parameter time: of the first edge; a past one, but at most `recording.edge_to_decision_s` ago.
-  func trigger(_ source: Trigger.Source, _ reason: Trigger.Reason?, at time: MonotonicTime) -> RecorderMachine.Answer {
-    let trigger = heard(source, reason, at: time)
+  ///   Nil: the edge was `age` before now.
+  func trigger(
+    _ source: Trigger.Source, _ reason: Trigger.Reason?, at time: MonotonicTime?, age: Nanoseconds = .zero
+  ) -> RecorderMachine.Answer {
+    let trigger = heard(source, reason, at: time, age: age)
     let now = trigger.decided
     let wasEnding = machine.recording?.end != nil
     let wasRemembering = machine.pendingTrigger != nil
