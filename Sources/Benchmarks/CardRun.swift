@@ -83,7 +83,7 @@ final class CardRun: Sendable {
       cameraName: "synthetic", microphoneName: "synthetic",
       plan: SegmentPlanner.Settings(
         checkpointInterval: settings.checkpointInterval, segmentLength: settings.segmentLength,
-        videoInterval: SyntheticStream.frameInterval), reserveBytes: 64 << 20)
+        videoInterval: SyntheticStream.frameInterval, gop: .seconds(1)), reserveBytes: 64 << 20)
   }
 
   /// Starts the threads; `result` says when they are done.

@@ -166,7 +166,8 @@ struct SealStageCommand: ParsableCommand {
       video: SyntheticStream.video, audioChannels: 1, audioLookahead: SyntheticStream.lookahead,
       cameraName: "synthetic", microphoneName: "synthetic",
       plan: SegmentPlanner.Settings(
-        checkpointInterval: .milliseconds(750), segmentLength: .seconds(60), videoInterval: Self.frameInterval),
+        checkpointInterval: .milliseconds(750), segmentLength: .seconds(60), videoInterval: Self.frameInterval,
+        gop: .seconds(1)),
       reserveBytes: 0)
   }
 }
