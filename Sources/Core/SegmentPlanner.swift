@@ -212,7 +212,7 @@ public struct SegmentPlanner: Sendable {
     }
     // Wake for a packet that completes the fragment, for the checkpoint, and to see a track turn late.
     var (wake, packet) = (now + settings.lateness, min(edge, end ?? edge))
-    if isFirstCheckpointMade { wake = min(wake, checkpointAt, isEarly ? checkpointAt : earliest) }
+    if isFirstCheckpointMade { wake = min(wake, checkpointAt, now < earliest ? earliest : checkpointAt) }
     // Each packet may be the one with which a checkpoint fits, or the keyframe with which the next segment begins.
     let isRotationDue =
       ring.newestTime(of: .video) + settings.videoInterval * 2 >= segmentStart + settings.segmentLength

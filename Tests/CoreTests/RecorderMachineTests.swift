@@ -345,6 +345,20 @@ struct RecorderMachineTests {
     #expect(Self.name(machine.state) == "recording")
   }
 
+  @Test("a card that never catches up with the trigger is at risk, not saving for ever")
+  func neverCaughtUp() {
+    var machine = RecorderMachine(limits: .init(postEvent: .zero))
+    _ = machine.handle(.captureReady, now: at(0))
+    _ = machine.handle(.trigger(trigger(30_000)), now: at(30_000))
+    // Confirmed every 1.9 s, and always 1.9 s late: never silent for 2 s, never near enough.
+    _ = machine.handle(.durable(end: at(30_000)), now: at(31_900))
+    #expect(Self.name(machine.state) == "saving")
+    _ = machine.handle(.durable(end: at(31_900)), now: at(33_800))
+    #expect(Self.name(machine.state) == "atRisk")
+    _ = machine.handle(.durable(end: at(33_700)), now: at(34_000))
+    #expect(Self.name(machine.state) == "recording")
+  }
+
   @Test("a writer that confirms nothing for 2 s is at risk, also before the first checkpoint")
   func stalledFromTheTrigger() {
     var machine = RecorderMachine(limits: .init(postEvent: .zero))
