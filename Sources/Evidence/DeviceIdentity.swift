@@ -1,4 +1,5 @@
 import Crypto
+import Media
 
 /// An Ed25519 public key (RFC 8032) that passed this format's strict checks.
 public struct SigningPublicKey: Hashable, Sendable, CustomStringConvertible {

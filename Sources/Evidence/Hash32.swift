@@ -1,4 +1,5 @@
 import Crypto
+import Media
 
 /// 32 bytes: a SHA-256 or an HMAC-SHA256 value.
 public struct Hash32: Hashable, Sendable, CustomStringConvertible {
@@ -70,39 +71,4 @@ public struct EvidenceID: Hashable, Sendable, CustomStringConvertible {
   }
 
   public var description: String { Hexadecimal.encode(bytes) }
-}
-
-/// Lower-case hexadecimal, two digits a byte.
-enum Hexadecimal {
-  private static let digits = Array("0123456789abcdef".utf8)
-
-  static func encode(_ bytes: [UInt8]) -> String {
-    var text: [UInt8] = []
-    text.reserveCapacity(bytes.count * 2)
-    for byte in bytes {
-      text.append(digits[Int(byte >> 4)])
-      text.append(digits[Int(byte & 15)])
-    }
-    return String(decoding: text, as: UTF8.self)
-  }
-
-  static func decode(_ text: some StringProtocol) -> [UInt8]? {
-    var bytes: [UInt8] = []
-    var high: UInt8?
-    for character in text.utf8 {
-      let digit: UInt8
-      switch character {
-      case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = character - UInt8(ascii: "0")
-      case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = character - UInt8(ascii: "a") + 10
-      default: return nil
-      }
-      if let first = high {
-        bytes.append(first << 4 | digit)
-        high = nil
-      } else {
-        high = digit
-      }
-    }
-    return high == nil ? bytes : nil
-  }
 }

@@ -1,4 +1,5 @@
 import Crypto
+import Media
 
 /// A text with signatures (C2SP signed-note): text lines, a blank line, then `— name base64(4-byte key id ‖ signature)`.
 ///

@@ -1,3 +1,5 @@
+import Media
+
 /// A device address as advertisements carry it. It can be made up by anyone: never a proof of who sent something.
 public struct BluetoothAddress: Hashable, Sendable, CustomStringConvertible {
   /// 48 bits; the first two digits of the written form are the highest byte.

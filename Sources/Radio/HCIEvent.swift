@@ -1,3 +1,5 @@
+import Media
+
 /// How a command ended (Bluetooth Core, Vol 1, Part F, 1.3).
 public struct HCIStatus: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
   public var rawValue: UInt8

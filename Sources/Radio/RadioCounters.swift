@@ -1,4 +1,5 @@
 import Crypto
+import Media
 
 /// The last counter that was accepted from each emitter: what must survive a restart so that yesterday's advertisement starts
 /// nothing today.

@@ -1,4 +1,5 @@
 import Crypto
+import Media
 
 /// The secret that an agency's emitters and cameras share: 32 random bytes, one key for each group.
 ///
@@ -16,7 +17,7 @@ public struct RadioKey: Sendable, CustomStringConvertible {
 
   /// Nil unless `text` is 64 hexadecimal digits.
   public init?(hex text: some StringProtocol) {
-    guard let bytes = Hexadecimal.decode(text) else { return nil }
+    guard let bytes = Hexadecimal.decode(text.lowercased()) else { return nil }
     self.init(bytes)
   }
 
@@ -27,39 +28,4 @@ public struct RadioKey: Sendable, CustomStringConvertible {
 
   /// Never the key: it would reach logs.
   public var description: String { "a radio key" }
-}
-
-/// Hexadecimal text; lower-case is written, both are read.
-enum Hexadecimal {
-  static func encode(_ bytes: some Sequence<UInt8>) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    var text: [UInt8] = []
-    for byte in bytes {
-      text.append(digits[Int(byte >> 4)])
-      text.append(digits[Int(byte & 15)])
-    }
-    return String(decoding: text, as: UTF8.self)
-  }
-
-  /// Nil for an odd number of digits or anything that is none.
-  static func decode(_ text: some StringProtocol) -> [UInt8]? {
-    var bytes: [UInt8] = []
-    var high: UInt8?
-    for character in text.utf8 {
-      let digit: UInt8
-      switch character {
-      case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = character - UInt8(ascii: "0")
-      case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = character - UInt8(ascii: "a") + 10
-      case UInt8(ascii: "A")...UInt8(ascii: "F"): digit = character - UInt8(ascii: "A") + 10
-      default: return nil
-      }
-      if let first = high {
-        bytes.append(first << 4 | digit)
-        high = nil
-      } else {
-        high = digit
-      }
-    }
-    return high == nil ? bytes : nil
-  }
 }

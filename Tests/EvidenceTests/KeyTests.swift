@@ -2,6 +2,7 @@ import Crypto
 import Testing
 
 @testable import Evidence
+import Media
 
 @Suite("Recipients, keys, randomness")
 struct KeyTests {
