@@ -157,7 +157,7 @@ public enum ConfigurationSchema {
     .triggerDeaf: "Beside the state: a button or radio cannot be heard.",
     .muted: "Beside the state: no sound is recorded.",
     .clockUntrusted: "Beside the state: the clock was never set.",
-    .recovering: "Beside the state: a device or the card is being opened again.",
+    .recovering: "Beside the state: camera or microphone is being opened again.",
   ]
   private static let cueMeanings: [Cue: String] = [
     .heard: "Told once: a trigger was heard.", .started: "Told once: it records.",

@@ -17,7 +17,7 @@ public enum Sign: String, Hashable, Sendable, CaseIterable {
   case triggerDeaf = "trigger_deaf"
   case muted
   case clockUntrusted = "clock_untrusted"
-  /// A device is being opened again, or an earlier recording is being looked after.
+  /// Camera or microphone is being opened again.
   case recovering
 
   public static let mainStates: [Sign] = [

@@ -15,6 +15,8 @@ final class IndicatorPanel {
     var device: Output?
     /// Why it is not open.
     var trouble: IndicatorError?
+    /// The trouble that was said, until it has been lit again: one that only takes being switched off would fill the log.
+    var said: IndicatorError.Kind?
     var nextTry = MonotonicTime.distantPast
 
     init(_ output: SignOutput, _ settings: OutputSettings) {
@@ -23,7 +25,7 @@ final class IndicatorPanel {
     }
   }
 
-  private let lamps: [Lamp]
+  private var lamps: [Lamp]
   private let log: EventLog
   private var player: SignPlayer
   private static let retryInterval = Nanoseconds.seconds(1)
@@ -87,6 +89,13 @@ final class IndicatorPanel {
     apply(now)
   }
 
+  /// Switches everything off, for good.
+  func goDark() {
+    // Each output is off when it goes.
+    lamps = []
+    deadline = .distantFuture
+  }
+
   /// For the status, a line for each output that is lost.
   var warnings: [String] {
     lamps.compactMap { lamp in lamp.trouble.map { "\(lamp.output.rawValue): \($0)" } }
@@ -103,9 +112,8 @@ final class IndicatorPanel {
       }
       do throws(IndicatorError) {
         try lamp.device?.set(levels[lamp.output])
-        // One that takes being switched off and nothing else is not back.
-        if lamp.trouble != nil, levels[lamp.output] {
-          lamp.trouble = nil
+        if lamp.said != nil, levels[lamp.output] {
+          lamp.said = nil
           log.note(.note("the output \(lamp.output.rawValue) is back"))
         }
       } catch {
@@ -117,12 +125,18 @@ final class IndicatorPanel {
 
   private func reopen(_ lamp: Lamp, _ now: MonotonicTime) {
     guard lamp.device == nil, now >= lamp.nextTry else { return }
-    do throws(IndicatorError) { lamp.device = .some(try Output(lamp.settings)) } catch { lose(lamp, error) }
+    do throws(IndicatorError) {
+      lamp.device = .some(try Output(lamp.settings))
+      lamp.trouble = nil
+    } catch {
+      lose(lamp, error)
+    }
   }
 
   private func lose(_ lamp: Lamp, _ error: IndicatorError) {
     // Each new reason is said once: an unplugged light would fill the log.
-    if lamp.trouble?.kind != error.kind { log.note(.outputLost(lamp.output, error)) }
+    if lamp.said != error.kind { log.note(.outputLost(lamp.output, error)) }
+    lamp.said = error.kind
     lamp.device = nil
     lamp.trouble = error
     lamp.nextTry = .now() + Self.retryInterval

@@ -91,9 +91,11 @@ final class RecordButton {
   var deadline: MonotonicTime { min(recognizer.deadline ?? .distantFuture, nextLook) }
 
   /// Everything that the button did until now. Watches it in `poller` under `token`, also when it came back.
-  func take(_ poller: inout Poller, token: UInt64) -> [GestureRecognizer.Outcome] {
+  /// - Parameter isReadable: the poller says so; else nothing is done before `deadline`.
+  func take(_ poller: inout Poller, token: UInt64, isReadable: Bool) -> [GestureRecognizer.Outcome] {
     // Before the edges are read: what nothing happening decides is decided only up to here.
     let now = MonotonicTime.now()
+    guard isReadable || now >= deadline || !isWatched else { return [] }
     if button == nil, now >= nextLook {
       do throws(TriggerError) {
         try open()

@@ -19,7 +19,7 @@ extension Recorder {
     }
     // Opened again after it had delivered; before that the state is *starting*.
     let isSilent = !isVideoLive || devices.microphone != nil && !isAudioLive
-    if hasBeenReady, isSilent || !isStoreReady { conditions.insert(.recovering) }
+    if hasBeenReady, isSilent { conditions.insert(.recovering) }
     if !WallClockState.isPlausible(Clocks.wallMilliseconds()) { conditions.insert(.clockUntrusted) }
     return conditions
   }

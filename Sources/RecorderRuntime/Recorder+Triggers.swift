@@ -157,9 +157,9 @@ extension Recorder {
   // MARK: - Button
 
   /// What the record button did until now.
-  func takeButton(_ poller: inout Poller) {
+  func takeButton(_ poller: inout Poller, isReadable: Bool) {
     guard let recordButton else { return }
-    for outcome in recordButton.take(&poller, token: Token.button) {
+    for outcome in recordButton.take(&poller, token: Token.button, isReadable: isReadable) {
       switch outcome {
       case .gesture(let gesture, let first):
         lastGesture = first

@@ -194,11 +194,13 @@ public final class Recorder {
       while !hasLeft {
         let count = try poller.wait(
           until: min(.now() + .milliseconds(100), recordButton?.deadline ?? .distantFuture, indicators.deadline))
+        var isButtonReadable = false
         for index in 0..<count {
           let event = poller[index]
           switch event.token {
           case Token.signals: while let signal = try signals.next() { take(signal: signal) }
-          case Token.store, Token.devices, Token.button: break
+          case Token.store, Token.devices: break
+          case Token.button: isButtonReadable = true
           case Token.listener:
             do throws(LinuxError) {
               for descriptor in try server.acceptAll(now: .now()) {
@@ -215,7 +217,7 @@ public final class Recorder {
         }
         takeStoreEvents()
         takeDeviceEvents()
-        takeButton(&poller)
+        takeButton(&poller, isReadable: isButtonReadable)
         handle(.tick)
         showSigns()
         server.sweep(now: .now()) { try? poller.remove($0) }
@@ -225,6 +227,7 @@ public final class Recorder {
       failure = failure ?? RecorderError(error)
       closeWithoutLoop(threads)
     }
+    indicators.goDark()
     health.isStopping.store(true, ordering: .relaxed)
     for thread in threads where thread.name != "log" { thread.join() }
     board.isLogDone.store(true, ordering: .relaxed)
@@ -234,6 +237,8 @@ public final class Recorder {
 
   /// The loop failed: what is open is closed all the same, and the store thread is told to leave.
   private func closeWithoutLoop(_ threads: [NamedThread]) {
+    // Nobody looks any more what is so.
+    indicators.goDark()
     storeWishes.end(at: .now(), .error)
     storeWishes.leave()
     ring.bell.signal()
@@ -345,6 +350,8 @@ public final class Recorder {
       failure = RecorderError(
         .store, "given up before the recording was closed; it verifies up to its last checkpoint, as after a power cut")
       hasLeft = true
+      // Nothing is recorded from here on, and a light that stays lit would say it is.
+      indicators.goDark()
       // The store thread may be stuck in the card: leave without waiting for it.
       standardError.writeLine("lapel: given up; the open recording ends at its last checkpoint")
       _exit(RecorderError.Kind.store.rawValue)

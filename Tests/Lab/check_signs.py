@@ -3,7 +3,7 @@
 
 usage: check_signs.py RESULTS
 
-RESULTS is the directory of a run of jobs/signs.sh: edges.txt of watch_lines, run.log, config.json, offset.txt and moments.txt.
+RESULTS is the directory of a run of jobs/signs.sh: edges.txt of watch_lines, day.log of the recorder, config.json, offset.txt and moments.txt.
 Exit codes: 0 the truth was told each time; 1 not so; 2 wrong use.
 """
 import calendar
@@ -60,7 +60,7 @@ class Check:
         self.moments = {name: int(at) / 1e9 for name, at in
                         (line.split() for line in open(os.path.join(results, "moments.txt")))}
         self.states = []
-        for line in open(os.path.join(results, "run.log")):
+        for line in open(os.path.join(results, "day.log")):
             match = re.match(r"(\S+)\.(\d{3})Z \S+ state: ([a-z -]+?)(?: \(|$|;)", line.strip())
             if not match:
                 continue
@@ -186,9 +186,12 @@ class Check:
             self.fail(f"a clock that was never set was not shown: {len(turns)} flashes of blue")
 
     def after(self):
-        for name in ("red", "green", "blue", "tone", "vibration"):
-            if self.level(name, self.moments["ended"] + 0.3):
-                self.fail(f"{name} is on when the recorder has ended")
+        if not any(on for _, on in self.between("red", self.moments["ended"], self.moments["given-up"])):
+            self.fail("the second recorder lit no red light")
+        for moment in ("ended", "given-up"):
+            for name in ("red", "green", "blue", "tone", "vibration"):
+                if self.level(name, self.moments[moment] + 0.3):
+                    self.fail(f"{name} is on when the recorder has {moment}")
 
 
 def main():

@@ -101,7 +101,7 @@ end_recorder() {
 
 # keep_evidence: the card, and the keys to verify and open it.
 keep_evidence() {
-  find "$CARD/lapel" -name '*.mp4.age' | grep -q . || fail "no segment on the card"
+  find "$CARD/lapel" -name '*.mp4.age' | grep . >/dev/null || fail "no segment on the card"
   cp -a "$CARD/lapel" "$RESULTS/store"
   cp -a /run/agency "$RESULTS/agency"
   cp -a /run/lapel/identity "$RESULTS/identity"

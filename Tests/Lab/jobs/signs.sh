@@ -5,7 +5,7 @@
 . "$LAB/guest.sh"
 . "$LAB/recorder.sh"
 . "$LAB/button.sh"
-need watch_lines
+need watch_lines fsfreeze
 
 buttons_load
 camera_webcam
@@ -96,10 +96,28 @@ say "-- the clock was never set"
 moment clock
 date -s @1000 >/dev/null
 sleep 6
-lapel status | tee "$RESULTS/status.txt" | grep -q "the clock was never set" || fail "the status does not say that the clock is wrong"
+lapel status >"$RESULTS/status.txt"
+grep "the clock was never set" "$RESULTS/status.txt" || fail "the status does not say that the clock is wrong"
 moment end
 end_recorder
 moment ended
 sleep 0.5
+
+say "-- given up: the card stands still while it records, and three signals end the program"
+mv "$RESULTS/run.log" "$RESULTS/day.log"
+start_recorder
+sleep 3
+lapel start
+wait_log "state: recording" 20
+fsfreeze -f "$CARD"
+for _ in 1 2 3; do kill -INT "$RECORDER" && sleep 0.3; done
+moment given-up
+sleep 0.5
+# The kernel does not let go of a thread that writes to a frozen file system: the process is only over now.
+fsfreeze -u "$CARD"
+status=0
+wait "$RECORDER" || status=$?
+[ $status = 73 ] || fail "lapel run ended with status $status after three signals"
 kill "$WATCHER"
+mv "$RESULTS/run.log" "$RESULTS/given-up.log"
 python3 "$LAB/check_signs.py" "$RESULTS" || fail "an indicator did not tell the truth"

@@ -11,7 +11,7 @@ if dd if=/dev/zero of="$CARD/fill" bs=1M count=32 status=none 2>/dev/null; then 
 umount "$CARD"
 
 camera_multiplanar
-v4l2-ctl -d "$CAMERA" --info | grep -q 'Video Capture Multiplanar' || fail "$CAMERA is not multi-planar"
+v4l2-ctl -d "$CAMERA" --info | grep "Video Capture Multiplanar" >/dev/null || fail "$CAMERA is not multi-planar"
 camera_format 640 360 15 NM12
 stream() { v4l2-ctl -d "$CAMERA" --stream-mmap=6 --stream-count="$1" --verbose 2>&1; }
 stream 10 >/run/stream || fail "NM12 does not stream: $(tail -n 3 /run/stream)"
