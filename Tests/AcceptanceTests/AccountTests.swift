@@ -86,6 +86,50 @@ extension AcceptanceTests {
       #expect(account.triggers == 1 && account.unaccounted == 0)
     }
 
+    @Test("A recording that was cut off before it existed: 40, and the line that says so")
+    func cutOff() throws {
+      let vectors = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../Vectors")
+      let store = vectors.appendingPathComponent("store-restarted").standardizedFileURL.path
+      let result = try run([try Rig.dock.get(), "account", store, "--agency", "\(store)/agency"])
+      #expect(result.code == 40, "\(result.errors)")
+      #expect(result.text.hasPrefix("4 triggers: 3 recorded, 1 cut off before anything was saved."), "\(result.text)")
+      #expect(result.text.contains("UNACCOUNTED recording 4 was begun and cut off before it existed"))
+    }
+
+    @Test("A button and lights that are not there: the recorder runs without them, and says so in status and log")
+    func deaf() throws {
+      let rig = try Rig(
+        EndingTests.settings
+          + "\nbuttons.record = \"gpio:no-such-chip:1\"\nindicators.red = \"led:no-such-light\"")
+      try rig.startReady(preEvent: 1)
+      let json = try #require(try rig.ask(.status(format: .json)).body.first)
+      #expect(json.contains("\"kind\":\"button\",\"place\":\"gpio:no-such-chip:1\",\"state\":\"deaf\""), "\(json)")
+      #expect(json.contains("red: there is no chip or LED for the output led:no-such-light"), "\(json)")
+      // Looked for every second, and said once.
+      try rig.wait("some seconds", seconds: 10) { $0.uptimeMs >= 4_000 }
+      #expect(rig.finish() == 0)
+      for what in ["record button: there is no chip", "red: there is no chip"] {
+        #expect(rig.logText.components(separatedBy: what).count == 2, "\(what) once: \(rig.logText)")
+      }
+    }
+
+    @Test("Stealth is in the footage: when it began and ended, and that a recording began in it")
+    func stealth() throws {
+      let rig = try Rig(EndingTests.settings)
+      try rig.startReady(preEvent: 1)
+      #expect(try rig.command("stealth", "on").code == 0)
+      _ = try rig.ask(.start())
+      try rig.wait("recording", seconds: 10) { $0.state == "recording" }
+      #expect(try rig.command("stealth", "off").code == 0)
+      #expect(try rig.command("stealth", "on").code == 0)
+      try rig.stop()
+      #expect(try rig.ask(.status()).body.contains { $0.hasPrefix("Stealth") })
+      #expect(rig.finish() == 0, "\(rig.logText)")
+      let opened = try Dock.open(try rig.recordingPath(), as: "\(rig.directory)/opened.mp4")
+      #expect(opened.markers.map(\.value) == ["trigger", "stealth", "stealth", "stealth", "stop"])
+      #expect(opened.markers.filter { $0.value == "stealth" }.map(\.message) == ["on", "off", "on"])
+    }
+
     @Test("A store whose device log nobody vouches for: 1, with what to give")
     func nobody() throws {
       let rig = try Rig(EndingTests.settings)

@@ -166,6 +166,7 @@ struct LoadedConfigurationTests {
       ("buttons.mark = \"double\"", ["buttons.start", "buttons.stop", "buttons.mark"]),
       ("buttons.mark = \"hold\"", ["buttons.start", "buttons.stop", "buttons.mark"]),
       ("buttons.longest_press_ms = 50\nbuttons.debounce_ms = 50", ["buttons.longest_press_ms", "buttons.debounce_ms"]),
+      ("buttons.double_gap_ms = 100\nbuttons.debounce_ms = 100", ["buttons.double_gap_ms", "buttons.debounce_ms"]),
       ("buttons.hold_ms = 1000", ["buttons.hold_ms", "buttons.longest_press_ms"]),
       (
         "buttons.record = \"gpio:a:1\"\nrecording.edge_to_decision_s = 1",
@@ -196,6 +197,8 @@ struct LoadedConfigurationTests {
       "camera.source = \"v4l2\"\ncamera.device = \"/dev/video0\"", "video.peak_kbps = 2000",
       "recording.segment_s = 8\nvideo.gop_ms = 4000",
       "store.path = \"/a/b\"\nidentity.path = \"/a/bc\"", "microphone.source = \"none\"",
+      "buttons.double_gap_ms = 101\nbuttons.debounce_ms = 100",
+      "buttons.start = \"press\"\nbuttons.mark = \"none\"\nbuttons.double_gap_ms = 50\nbuttons.debounce_ms = 100",
       "buttons.hold_ms = 1001", "buttons.mark = \"none\"", "buttons.start = \"press\"\nbuttons.mark = \"double\"",
       "buttons.record = \"gpio:a:1\"\nrecording.edge_to_decision_s = 2",
       "signs.ready = \"green 50/950\"\nsigns.low_storage = \"blue 60/60x5\"", "signs.cue_marked = \"\"",

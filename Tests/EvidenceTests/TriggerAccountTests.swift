@@ -103,6 +103,19 @@ struct TriggerAccountTests {
     #expect(try account(camera, agency, []).unaccounted.count == 2)
   }
 
+  @Test("An opening that failed and was tried again for the same trigger is no lost recording; one that was cut off is")
+  func retried() throws {
+    let agency = try Agency()
+    // The VOID is written at 5 s of the test's clock.
+    for (edge, lost) in [(4_900_000_000, []), (5_100_000_000, [1])] as [(Int64, [Int64])] {
+      let camera = try TestCamera(agency)
+      try camera.void(1)
+      let made = try camera.record(RecordingPlan(counter: 2, start: Self.start(edge)))
+      let account = try account(camera, agency, [made])
+      #expect(account.cutOff == lost && account.triggerCount == 1 + Int64(lost.count))
+    }
+  }
+
   @Test("What a start wrote again after the card had failed counts once")
   func twice() throws {
     let agency = try Agency()
