@@ -82,12 +82,12 @@ let package = Package(
       name: "RecorderRuntime",
       dependencies: [
         "Configuration", "Control", "Core", "Media", "LinuxIO", "Evidence", "EvidenceStore", "Camera", "Microphone",
-        "Triggers", "Indicators", "Encoding", "Synthetic", .product(name: "Logging", package: "swift-log"),
+        "Triggers", "Indicators", "Radio", "Encoding", "Synthetic", .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: strict),
     .executableTarget(
       name: "lapel",
       dependencies: [
-        "RecorderRuntime", "Configuration", "Control", "Core", "Media", "LinuxIO", "Evidence", "EvidenceStore",
+        "RecorderRuntime", "Configuration", "Control", "Core", "Media", "LinuxIO", "Evidence", "EvidenceStore", "Radio",
         arguments,
       ], swiftSettings: strict),
     .executableTarget(
@@ -146,7 +146,7 @@ let package = Package(
       name: "RecorderRuntimeTests",
       dependencies: [
         "RecorderRuntime", "CDiskTrace", "Configuration", "Control", "Core", "Encoding", "Evidence", "EvidenceStore",
-        "LinuxIO", "Media", "Opening", "Synthetic",
+        "LinuxIO", "Media", "Opening", "Radio", "Synthetic", "Triggers",
       ], swiftSettings: strict),
     .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks", "Control", "Media"], swiftSettings: strict),
     .testTarget(

@@ -185,7 +185,7 @@ final class CardRun: Sendable {
           return footage
         case .closed(let fault): throw BenchmarkFailure("the recording ended by itself: \(fault?.rawValue ?? "-")")
         case .unusable(let error): throw error
-        case .ready, .left, .space, .opened, .refused, .slowCard, .store: break
+        case .ready, .left, .space, .opened, .refused, .slowCard, .store, .tried: break
         }
       }
       if packet.arrival > stopAt + .seconds(30) { throw BenchmarkFailure("the recording was not closed within 30 s") }

@@ -65,6 +65,10 @@ public enum ConfigurationSchema {
         "recording.post_event_s", \.recording.postEvent.wholeSeconds, "s", 0...120,
         "Seconds recorded after the stop; a trigger within them goes on with the same recording."),
       integer(
+        "recording.cancel_window_s", \.recording.cancelWindow.wholeSeconds, "s", 0...60,
+        "A stop within so many seconds of the trigger says that it was a false one: the footage is kept and says so, and "
+          + "there is no post-event; 0 for never."),
+      integer(
         "recording.segment_s", \.recording.segment.wholeSeconds, "s", 5...300,
         "Length of a segment file, or a few seconds more: each begins with a keyframe that came at a good moment."),
       integer(
@@ -73,6 +77,10 @@ public enum ConfigurationSchema {
       integer(
         "recording.edge_to_decision_s", \.recording.edgeToDecision.wholeSeconds, "s", 0...10,
         "Longest time from the first edge of a gesture to its recognition; the ring holds it beside the pre-event."),
+      boolean(
+        "recording.check_at_start", \.recording.checksAtStart,
+        "Whether *ready* waits until two seconds were recorded, verified and removed; a trigger does not wait for that."
+      ),
       integer(
         "recording.stall_reserve_s", \.recording.stallReserve.wholeSeconds, "s", 2...60,
         "How long the card may stand still before a frame is lost."),
@@ -106,6 +114,41 @@ public enum ConfigurationSchema {
       integer(
         "buttons.stuck_s", \.buttons.times.stuck.wholeSeconds, "s", 10...300,
         "A button that is held for so long is shown as stuck."),
+
+      text(
+        "buttons.second", \.buttons.second,
+        "A second button, which mutes; named and wired as the record button. Empty for none."),
+      choice("buttons.mute", \.buttons.mute, "Gesture of the second button that mutes, and unmutes again."),
+
+      boolean(
+        "mute.allowed", \.mute.isAllowed,
+        "Whether sound may be left out of a recording while it runs: never of what was recorded before."),
+      integer(
+        "mute.longest_s", \.mute.longest.wholeSeconds, "s", 0...86_400,
+        "A mute ends by itself after that; 0 for not before the recording."),
+      integer(
+        "mute.reminder_s", \.mute.reminder.wholeSeconds, "s", 0...3_600,
+        "Time from one reminder that it is muted to the next; 0 for none."),
+
+      text(
+        "radio.adapter", \.radio.adapter,
+        "The Bluetooth adapter that listens for signals: its name such as \"hci0\", or \"any\" for the first one; empty for "
+          + "none."),
+      choice(
+        "radio.mode", \.radio.mode,
+        "exclusive: the adapter is the recorder's alone and must be switched off before (CAP_NET_ADMIN). shared: beside "
+          + "bluetoothd, which can change what is heard (CAP_NET_RAW)."),
+      text(
+        "radio.groups", \.radio.groups,
+        "File of the groups that are listened to, a line each: number, key in hexadecimal, emitters as in 1,2,300-310; "
+          + "empty for none. Whoever can read it can start the camera."),
+      integer(
+        "radio.company", \.radio.company, nil, 0...0xFFFF,
+        "Company id of the emitters' advertisements; 65535 is the one for tests."),
+      text(
+        "radio.unauthenticated", \.radio.unauthenticated,
+        "For a lab: what anybody may send to start or mark, COMPANY:OFFSET:BYTES:EVENT, several parted by commas; empty for "
+          + "none."),
 
       text("indicators.red", \.indicators[.red], "The red light: \"gpio:CHIP:LINE\", \"led:NAME\"; empty for none."),
       text("indicators.green", \.indicators[.green], "The green light, as above."),
@@ -146,7 +189,7 @@ public enum ConfigurationSchema {
 
   private static let signMeanings: [Sign: String] = [
     .starting:
-      "No picture is in memory yet. A sign is an output and its pattern, more of them parted by commas: on, off, ms on / ms off "
+      "No picture is in memory yet, or it is being checked. A sign is an output and its pattern, more of them parted by commas: on, off, ms on / ms off "
       + "for ever, or as in 200/100x3 so often.", .ready: "A trigger would be honoured.",
     .saving: "Triggered: the footage is in memory, not yet on the card.",
     .recording: "The footage reaches the card. Its lights must be those of nothing else.",

@@ -29,6 +29,21 @@ extension RecorderConfiguration {
       !recording.hasPreEventAudio || microphone.source != .none, ["recording.pre_event_audio", "microphone.source"],
       "sound in the pre-event needs a microphone, and the source is \"none\"")
     checkButtons(check)
+    check(
+      buttons.second.isEmpty || mute.isAllowed, ["buttons.second", "mute.allowed"],
+      "the second button mutes, which is not allowed")
+    check(
+      buttons.second.isEmpty || buttons.second != buttons.record, ["buttons.second", "buttons.record"],
+      "one button cannot be both")
+    let isAdapter =
+      radio.adapter == "any" || radio.adapter.hasPrefix("hci") && UInt16(radio.adapter.dropFirst(3)) != nil
+    check(
+      radio.adapter.isEmpty || isAdapter, ["radio.adapter"],
+      "\(radio.adapter.excerpt) is no Bluetooth adapter: \"hci0\", or \"any\" for the first one")
+    check(
+      radio.adapter.isEmpty || !radio.groups.isEmpty || !radio.unauthenticated.isEmpty,
+      ["radio.adapter", "radio.groups", "radio.unauthenticated"],
+      "the radio would listen for nothing: name the file of its groups")
     let (table, wrong) = signs.table
     for problem in wrong { check(false, ["signs.\(problem.key)"], problem.text) }
     if wrong.isEmpty {

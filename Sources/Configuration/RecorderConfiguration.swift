@@ -14,6 +14,8 @@ public struct RecorderConfiguration: Hashable, Sendable {
   public var audio = Audio()
   public var recording = Recording()
   public var buttons = Buttons()
+  public var mute = MuteRules()
+  public var radio = Radio()
   public var indicators = Indicators()
   public var signs = Signs()
   public var memory = Memory()
@@ -95,10 +97,14 @@ public struct RecorderConfiguration: Hashable, Sendable {
     public var preEvent = Nanoseconds.seconds(30)
     public var hasPreEventAudio = false
     public var postEvent = Nanoseconds.zero
+    /// A stop so soon after the trigger says that it was a false one; zero: none does.
+    public var cancelWindow = Nanoseconds.zero
     public var segment = Nanoseconds.seconds(60)
     public var checkpoint = Nanoseconds.milliseconds(750)
     /// Longest time from a gesture's first edge to its recognition.
     public var edgeToDecision = Nanoseconds.seconds(5)
+    /// Ready is shown when two seconds were recorded and verified.
+    public var checksAtStart = true
     /// How long the card may stand still before a frame is lost.
     public var stallReserve = Nanoseconds.seconds(10)
   }
@@ -118,6 +124,10 @@ public struct RecorderConfiguration: Hashable, Sendable {
     public var recordIsActiveLow = true
     /// The chip is asked to pull the line to where it rests.
     public var recordSetsPull = true
+    /// A second button, wired as the first; it mutes.
+    public var second = ""
+    /// The second button's gesture that mutes, and unmutes again.
+    public var mute = Gesture.hold
     public var start = Gesture.doublePress
     public var stop = Gesture.hold
     public var mark = OptionalGesture.press
@@ -125,6 +135,32 @@ public struct RecorderConfiguration: Hashable, Sendable {
 
     /// What the gestures mean; nil where one has two meanings.
     public var table: ButtonTable? { ButtonTable(start: start, stop: stop, mark: mark.gesture) }
+  }
+
+  /// Whether and how sound may be left out of a recording.
+  public struct MuteRules: Hashable, Sendable {
+    public var isAllowed = false
+    /// It ends by itself after that; zero: it does not.
+    public var longest = Nanoseconds.zero
+    /// From one reminder to the next; zero: none.
+    public var reminder = Nanoseconds.seconds(30)
+  }
+
+  /// Signals by Bluetooth LE that start and mark.
+  public struct Radio: Hashable, Sendable {
+    /// How the adapter is used.
+    public enum Mode: String, CaseIterable, Hashable, Sendable {
+      case exclusive, shared
+    }
+    /// `hci0`, or `any` for the first one; empty: there is none.
+    public var adapter = ""
+    public var mode = Mode.exclusive
+    /// The file of the groups' keys and emitters; empty: none.
+    public var groups = "/var/lib/lapel/identity/radio.groups"
+    /// The company id in their advertisements; 65535 is the one for tests.
+    public var company = 0xFFFF
+    /// Plain rules; empty: none.
+    public var unauthenticated = ""
   }
 
   /// Where lights, tone and vibration are: `gpio:CHIP:LINE`, `led:NAME` or `pwm:CHIP:CHANNEL`; empty: there is none.

@@ -12,6 +12,9 @@ public import Media
 /// stop                                    end it, after the configured post-event time
 /// mark    mark label=front%20door         note this moment in the recording
 /// stealth on=1    stealth on=0            silence lights, tones and vibration; let them speak again
+/// mute on=1       mute on=0               leave sound out from now on; record it again
+/// check                                   record, verify and remove two seconds; the answer is the check's number
+/// check number=3  check number=3 format=json      its result; an error `busy` while it is under way
 /// status  status format=json
 /// ```
 public enum ControlRequest: Hashable, Sendable {
@@ -25,6 +28,10 @@ public enum ControlRequest: Hashable, Sendable {
   case mark(label: String? = nil)
   /// Silences every light, tone and vibration, or lets them speak again.
   case stealth(Bool)
+  /// Leaves sound out of the recording that runs, or records it again.
+  case mute(Bool)
+  /// Tries the whole path out, or asks what came of it. `number`: of a check that was begun, 1 or more.
+  case check(number: Int? = nil, format: StatusFormat = .text)
   case status(format: StatusFormat = .text)
 
   /// Bytes of a request line, with its line feed.
@@ -33,7 +40,7 @@ public enum ControlRequest: Hashable, Sendable {
   /// Bytes of UTF-8.
   public static let maximumLabelLength = 128
 
-  static let commands = "start, stop, mark, stealth, status"
+  static let commands = "start, stop, mark, mute, stealth, check, status"
 
   /// Parses a line without its line feed. Defined for all bytes: a request, or an error that says what is wrong.
   public init(line: some Collection<UInt8>) throws(ControlError) {
@@ -56,6 +63,12 @@ public enum ControlRequest: Hashable, Sendable {
     case "stealth":
       try arguments.allow("on")
       self = try .stealth(arguments.isOn())
+    case "mute":
+      try arguments.allow("on")
+      self = try .mute(arguments.isOn())
+    case "check":
+      try arguments.allow("number", "format")
+      self = try .check(number: arguments.number(), format: arguments.format())
     case "status":
       try arguments.allow("format")
       self = try .status(format: arguments.format())
@@ -82,6 +95,11 @@ public enum ControlRequest: Hashable, Sendable {
       line = "mark"
       if let label { line += " label=\(PercentEncoding.encode(label))" }
     case .stealth(let isOn): line = "stealth on=\(isOn ? 1 : 0)"
+    case .mute(let isOn): line = "mute on=\(isOn ? 1 : 0)"
+    case .check(let number, let format):
+      line = "check"
+      if let number { line += " number=\(number)" }
+      if format != .text { line += " format=\(format.rawValue)" }
     case .status(let format):
       line = "status"
       if format != .text { line += " format=\(format.rawValue)" }
@@ -126,6 +144,14 @@ private struct Arguments {
       throw .badValue(text, argument: "edge_age_ms", expected: "whole milliseconds, 0 to \(limit)")
     }
     return .milliseconds(age)
+  }
+
+  func number() throws(ControlError) -> Int? {
+    guard let text = value("number") else { return nil }
+    guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(text), number >= 1 else {
+      throw .badValue(text, argument: "number", expected: "a whole number from 1 on")
+    }
+    return number
   }
 
   func word(_ name: String) throws(ControlError) -> String? {

@@ -12,7 +12,9 @@ extension RecorderStatus {
       ("audio", .optional(audio, RecorderStatus.value)),
       ("store", .optional(store, RecorderStatus.value)),
       ("triggers", .array(triggers.map(RecorderStatus.value))),
+      ("check", .optional(check, RecorderStatus.value)),
       ("stealth", .bool(isStealth)),
+      ("muted", .bool(isMuted)),
       ("lag_ms", .optional(lagMilliseconds, JSONValue.integer)),
       ("checkpoint_age_ms", .optional(checkpointAgeMilliseconds, JSONValue.integer)),
       ("interrupted", .array(interrupted.map(RecorderStatus.value))),
@@ -23,6 +25,22 @@ extension RecorderStatus {
       ("format_version", .integer(Int64(formatVersion))),
     ]
     return JSONValue.object(members).text
+  }
+
+  fileprivate static func value(_ check: Check) -> JSONValue {
+    .object([
+      ("number", .integer(Int64(check.number))), ("result", .string(check.result.rawValue)),
+      (
+        "parts",
+        .array(
+          check.parts.map { part in
+            .object([
+              ("name", .string(part.name.rawValue)), ("state", .string(part.state.rawValue)),
+              ("text", .string(part.text)),
+            ])
+          })
+      ),
+    ])
   }
 
   private static func value(_ recording: Recording) -> JSONValue {
@@ -72,4 +90,9 @@ extension RecorderStatus {
       ("free_bytes", .integer(store.freeBytes)), ("minutes_left", .optional(store.minutesLeft) { .integer(Int64($0)) }),
     ])
   }
+}
+
+extension RecorderStatus.Check {
+  /// One JSON object on one line, as in the status.
+  public var json: String { RecorderStatus.value(self).text }
 }

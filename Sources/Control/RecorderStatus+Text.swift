@@ -41,6 +41,8 @@ extension RecorderStatus {
       lines.append(
         line(name, "\(trigger.state.rawValue), \(trigger.place)" + (trigger.reason.map { ": \($0)" } ?? "")))
     }
+    if let check { lines.append(line("Check", check.sentence)) }
+    if isMuted { lines.append(line("Muted", "no sound is recorded")) }
     if isStealth { lines.append(line("Stealth", "lights, tones and vibration are silent")) }
     // The newest few; the JSON has more, the log all.
     for recording in interrupted.suffix(3) { lines.append(line("At start", recording.words)) }
@@ -60,6 +62,7 @@ extension RecorderStatus {
     if let recording { head += " " + Units.clock(milliseconds: recording.milliseconds) }
     var parts: [String] = []
     if let reason { parts.append(reason) }
+    if isMuted { parts.append("muted") }
     if let lag = lagMilliseconds { parts.append("lag \(Units.seconds(milliseconds: lag))") }
     if let ring {
       parts.append(
@@ -86,5 +89,17 @@ extension RecorderStatus {
 
   private func line(_ name: String, _ value: String) -> String {
     name + String(repeating: " ", count: max(1, 13 - name.count)) + value
+  }
+}
+
+extension RecorderStatus.Check {
+  /// A line for each part: name, state, text.
+  public var textLines: [String] {
+    parts.map { part in
+      func column(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(1, width - text.count))
+      }
+      return column(part.name.rawValue, 13) + column(part.state.rawValue, 10) + part.text
+    }
   }
 }

@@ -111,6 +111,8 @@ public struct RecorderStatus: Hashable, Sendable {
   public struct TriggerSource: Hashable, Sendable {
     /// Raw values are part of the protocol.
     public enum State: String, Hashable, Sendable, CaseIterable {
+      /// It is being opened for the first time.
+      case starting
       case listening
       /// It cannot be heard.
       case deaf
@@ -118,7 +120,7 @@ public struct RecorderStatus: Hashable, Sendable {
       case stuck
     }
 
-    /// `button`, `radio`.
+    /// `button`, `mute` for the second button, `radio`.
     public var kind: String
     /// Where it is, as in the configuration.
     public var place: String
@@ -153,6 +155,57 @@ public struct RecorderStatus: Hashable, Sendable {
     }
   }
 
+  /// What came of recording, verifying and removing two seconds.
+  public struct Check: Hashable, Sendable {
+    /// Raw values are part of the protocol.
+    public enum Result: String, Hashable, Sendable, CaseIterable {
+      /// What is triggered is recorded; parts may have warnings.
+      case passed
+      case failed
+      /// A trigger came, or the recorder ends.
+      case interrupted
+    }
+
+    /// One of those that footage passes, or that start it.
+    public struct Part: Hashable, Sendable {
+      public enum Name: String, Hashable, Sendable, CaseIterable {
+        case camera, microphone, encoder, card, keys, triggers, clock
+      }
+      public enum State: String, Hashable, Sendable, CaseIterable { case ok, warning, failed }
+
+      public var name: Name
+      public var state: State
+      /// One line: what was seen and, where something is wrong, what to do.
+      public var text: String
+
+      public init(_ name: Name, _ state: State, _ text: String) {
+        self.name = name
+        self.state = state
+        self.text = text
+      }
+    }
+
+    /// Rises from 1 with each check of the process.
+    public var number: Int
+    public var result: Result
+    /// May hold a name more than once.
+    public var parts: [Part]
+
+    public init(number: Int, result: Result, parts: [Part]) {
+      self.number = number
+      self.result = result
+      self.parts = parts
+    }
+
+    public var hasWarnings: Bool { parts.contains { $0.state != .ok } }
+
+    /// One line for people.
+    public var sentence: String {
+      let wrong = parts.filter { $0.state != .ok }.map { "\($0.name.rawValue): \($0.text)" }
+      return ([result.rawValue] + wrong).joined(separator: "; ")
+    }
+  }
+
   public var state: State
   /// Why, where the state does not say it: a fault, or what is at risk. One line.
   public var reason: String?
@@ -162,8 +215,12 @@ public struct RecorderStatus: Hashable, Sendable {
   public var audio: Audio?
   public var store: Store?
   public var triggers: [TriggerSource] = []
+  /// The newest check that is over; nil: none yet.
+  public var check: Check?
   /// All lights, tones and vibration are silent.
   public var isStealth = false
+  /// No sound is recorded now.
+  public var isMuted = false
   /// Now less the end of what is durable on the card, while recording.
   public var lagMilliseconds: Int64?
   public var checkpointAgeMilliseconds: Int64?

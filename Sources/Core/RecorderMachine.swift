@@ -5,6 +5,8 @@ public struct Trigger: Hashable, Sendable {
   /// Closed list; the raw value is stored with the recording.
   public enum Source: String, Hashable, Sendable, CaseIterable {
     case button, socket, demo, schedule, radio
+    /// A radio signal that anybody can send.
+    case unauthenticatedRadio = "radio_unauthenticated"
   }
 
   /// The gesture, or what a signal or an external program says that happened. Closed list; stored with the recording.
@@ -14,7 +16,7 @@ public struct Trigger: Hashable, Sendable {
     case hold
     case holster
     case lightBar = "light_bar"
-    case door, vehicle, impact
+    case door, vehicle, impact, weapon
     case peerCamera = "peer_camera"
     case motion, fall, manual, test, other
   }
@@ -29,10 +31,14 @@ public struct Trigger: Hashable, Sendable {
   /// How long the machine had slept since it booted: CLOCK_BOOTTIME less CLOCK_MONOTONIC. Kept with the trigger, because two
   /// readings are never quite the same and its time tells it from others.
   public var asleep: Nanoseconds
+  /// More for inside the footage: `key=value`, a line each; nil: nothing.
+  public var detail: String?
 
   public init(
-    source: Source, reason: Reason? = nil, time: MonotonicTime, decided: MonotonicTime, asleep: Nanoseconds = .zero
+    source: Source, reason: Reason? = nil, time: MonotonicTime, decided: MonotonicTime, asleep: Nanoseconds = .zero,
+    detail: String? = nil
   ) {
+    self.detail = detail
     self.asleep = asleep
     self.source = source
     self.reason = reason
@@ -49,6 +55,8 @@ public enum RecorderFault: String, Hashable, Sendable, CaseIterable {
   case storeFull = "store_full"
   /// The card cannot be written.
   case storeFailed = "store_failed"
+  /// What was recorded to try everything out did not verify. A trigger is recorded all the same, as well as it goes.
+  case checkFailed = "check_failed"
 }
 
 /// The recorder's state and every rule of changing it: events in, effects out, no I/O, no clock.
@@ -58,7 +66,8 @@ public enum RecorderFault: String, Hashable, Sendable, CaseIterable {
 public struct RecorderMachine: Sendable {
   /// What the signs show.
   public enum State: Hashable, Sendable {
-    /// No keyframe is in memory yet. A trigger is remembered.
+    /// No keyframe is in memory yet, and a trigger is remembered; or it is not proven yet that what is triggered would be
+    /// recorded, and a trigger is recorded at once.
     case starting(pending: Trigger?)
     /// The ring fills; a trigger would be honoured.
     case ready
@@ -139,6 +148,8 @@ public struct RecorderMachine: Sendable {
     case closed(RecorderFault?)
     /// The store is unusable (fault) or usable again (nil) while nothing is recorded.
     case store(RecorderFault?)
+    /// What is known of the whole path changed.
+    case proof(Proof)
     /// The process is asked to end (SIGINT, SIGTERM).
     case terminate
   }
@@ -163,6 +174,16 @@ public struct RecorderMachine: Sendable {
     public init() {}
   }
 
+  /// Whether what is triggered would be recorded: *ready* is shown only when that is proven.
+  public enum Proof: Hashable, Sendable {
+    /// Nothing was tried so far.
+    case none
+    /// A trial was recorded and verified, or a recording became durable.
+    case proven
+    /// A trial did not succeed.
+    case failed
+  }
+
   public enum Answer: Hashable, Sendable {
     case none
     /// Heard, being saved.
@@ -172,6 +193,8 @@ public struct RecorderMachine: Sendable {
     /// A recording already runs; the trigger is noted in it and keeps it going.
     case continued
     case stopped
+    /// Stopped as a false trigger: what was recorded is kept, and goes on no longer.
+    case cancelled
     case marked
     case notRecording
     case refused(RecorderFault)
@@ -187,6 +210,8 @@ public struct RecorderMachine: Sendable {
     public var freshLag = Nanoseconds.milliseconds(550)
     /// *At risk* is shown when nothing became durable for this long.
     public var silence = Nanoseconds.seconds(2)
+    /// A stop so soon after the only trigger says that it was a false one; zero: no stop says that.
+    public var cancelWindow = Nanoseconds.zero
 
     public init(postEvent: Nanoseconds) { self.postEvent = postEvent }
   }
@@ -196,8 +221,23 @@ public struct RecorderMachine: Sendable {
   /// The store's fault while nothing is recorded; capture may be ready and recording still impossible.
   private var storeFault: RecorderFault?
   private var isCapturing = false
+  public private(set) var proof: Proof
 
-  public init(limits: Limits) { self.limits = limits }
+  /// - Parameter needsProof: *ready* waits for a proof.
+  public init(limits: Limits, needsProof: Bool = false) {
+    self.limits = limits
+    proof = needsProof ? .none : .proven
+  }
+
+  /// Nothing but the proof is missing for *ready*.
+  public var awaitsProof: Bool {
+    guard isCapturing, storeFault == nil, proof != .proven else { return false }
+    switch state {
+    case .starting, .ready: return true
+    case .cannotRecord(let fault, _): return fault == .checkFailed
+    case .saving, .recording, .atRisk, .postEvent, .closing, .stopping: return false
+    }
+  }
 
   /// Takes in one event. O(1), no allocation.
   public mutating func handle(_ event: Event, now: MonotonicTime) -> Effects {
@@ -242,14 +282,21 @@ public struct RecorderMachine: Sendable {
     case .captureReady: isCapturing = true
     case .captureLost: isCapturing = false
     case .store(let fault), .closed(let fault): storeFault = fault
-    case .trigger, .stop, .mark, .durable, .refused, .tick, .terminate: break
+    case .proof(let new): proof = new
+    case .durable: proof = .proven
+    case .trigger, .stop, .mark, .refused, .tick, .terminate: break
     }
   }
 
   /// The state when nothing is recorded, by what is known of capture and store.
   private var idleState: State {
     if let storeFault { return .cannotRecord(storeFault, waiting: nil) }
-    return isCapturing ? .ready : .cannotRecord(.noCapture, waiting: nil)
+    guard isCapturing else { return .cannotRecord(.noCapture, waiting: nil) }
+    switch proof {
+    case .none: return .starting(pending: nil)
+    case .proven: return .ready
+    case .failed: return .cannotRecord(.checkFailed, waiting: nil)
+    }
   }
 
   /// The store's fault is shown, and what it keeps from being recorded waits: for a card that fails, not for one that is
@@ -257,7 +304,7 @@ public struct RecorderMachine: Sendable {
   private mutating func fail(_ fault: RecorderFault, _ waiting: @autoclosure () -> Waiting?) {
     switch fault {
     case .storeFailed: state = .cannotRecord(fault, waiting: waiting())
-    case .storeFull, .noCapture: state = .cannotRecord(fault, waiting: nil)
+    case .storeFull, .noCapture, .checkFailed: state = .cannotRecord(fault, waiting: nil)
     }
   }
 
@@ -276,9 +323,13 @@ public struct RecorderMachine: Sendable {
 
   private mutating func whileStarting(_ event: Event, pending: Trigger?, effects: inout Effects) {
     switch event {
-    case .captureReady, .store(nil):
+    case .captureReady, .store(nil), .proof:
       guard isCapturing, storeFault == nil else { return }
-      if let pending { begin(pending, effects: &effects) } else { state = .ready }
+      if let pending { begin(pending, effects: &effects) } else { state = idleState }
+    // Only the proof is missing, and a recording is a better one than any trial.
+    case .trigger(let trigger) where isCapturing && storeFault == nil:
+      begin(pending ?? trigger, effects: &effects)
+      effects.answer = .accepted
     case .trigger(let trigger):
       state = .starting(pending: pending ?? trigger)
       effects.answer = .remembered
@@ -300,7 +351,7 @@ public struct RecorderMachine: Sendable {
       begin(trigger, effects: &effects)
       effects.answer = .accepted
     case .stop, .mark: effects.answer = .notRecording
-    case .captureLost, .captureReady, .store: state = idleState
+    case .captureLost, .captureReady, .store, .proof: state = idleState
     case .durable, .refused, .tick, .closed: break
     case .terminate: leave(&effects)
     }
@@ -332,7 +383,7 @@ public struct RecorderMachine: Sendable {
       going.end = min(time + limits.postEvent, going.end ?? time + limits.postEvent)
       state = .cannotRecord(fault, waiting: going)
     case .mark: effects.answer = .notRecording
-    case .captureReady, .captureLost, .store:
+    case .captureReady, .captureLost, .store, .proof:
       if let waiting, canBegin {
         begin(waiting.trigger, end: waiting.end, effects: &effects)
         effects.openFrom = waiting.from
@@ -365,6 +416,13 @@ public struct RecorderMachine: Sendable {
       effects.end = .some(nil)
       effects.answer = .continued
     case .stop(let time):
+      let isFirst = recording.end == nil && recording.latest == recording.trigger
+      if isFirst, limits.cancelWindow > .zero, time <= recording.trigger.decided + limits.cancelWindow {
+        recording.end = time
+        effects.end = time
+        effects.answer = .cancelled
+        break
+      }
       // A second stop does not wait for the post-event time.
       let end = recording.end == nil ? time + limits.postEvent : min(time, recording.end ?? time)
       recording.end = end
@@ -403,7 +461,7 @@ public struct RecorderMachine: Sendable {
       effects.end = recording.end.map { min($0, now) } ?? now
       state = .stopping(isOpen: true, pending: recording.unheard)
       return
-    case .captureReady, .captureLost, .store, .tick: break
+    case .captureReady, .captureLost, .store, .proof, .tick: break
     }
     state = shown(&recording, now: now)
   }
@@ -448,7 +506,7 @@ public struct RecorderMachine: Sendable {
     case .closed(nil): afterClose(of: recording, pending: pending, effects: &effects)
     case .closed(let fault?): fail(fault, pending.map { Waiting(trigger: $0) })
     case .terminate: state = .stopping(isOpen: true, pending: recording.unheard ?? pending)
-    case .captureReady, .captureLost, .refused, .tick, .store: break
+    case .captureReady, .captureLost, .refused, .tick, .store, .proof: break
     }
   }
 
@@ -466,7 +524,7 @@ public struct RecorderMachine: Sendable {
       if let pending, Self.isHeard(pending, end: end) { state = .stopping(isOpen: isOpen, pending: nil) }
       effects.exit = !isOpen
     case .trigger, .stop, .mark: effects.answer = .stopping
-    case .captureReady, .captureLost, .refused, .tick, .store, .terminate: effects.exit = !isOpen
+    case .captureReady, .captureLost, .refused, .tick, .store, .proof, .terminate: effects.exit = !isOpen
     }
   }
 

@@ -112,69 +112,6 @@ public struct Deletion: Hashable, Sendable {
   }
 }
 
-/// AUDIT: health of the recorder while nothing is recorded, and what became of triggers, from a closed list.
-public enum AuditEvent: Hashable, Sendable {
-  /// The configuration in effect is another than before: its hash, as OPEN has it.
-  case configuration(Hash32)
-  /// Source or trust of the wall clock are others than before.
-  case clockState(WallClockSource, WallClockTrust)
-  /// As in a journal; a gap of media is none.
-  case event(JournalEvent)
-  /// A trigger or press that is not the beginning of a recording by itself.
-  case trigger(TriggerFate)
-
-  static let configurationCode = "config"
-  static let clockStateCode = "time"
-  static let triggerCode = "trigger"
-
-  init(_ keys: Keys) throws(EvidenceError) {
-    switch try keys.code(Key.code) {
-    case Self.configurationCode: self = .configuration(try keys.hash(Key.configurationHash))
-    case Self.clockStateCode: self = .clockState(try keys.value(Key.wallSource), try keys.value(Key.wallTrust))
-    case Self.triggerCode: self = .trigger(try TriggerFate(keys))
-    default:
-      guard let event = JournalEvent(keys.line), event.isAuditable else { throw keys.missing(Key.code) }
-      self = .event(event)
-    }
-  }
-
-  /// - Throws: `.grammar` for an event that only a journal has, or with a number that no line can carry.
-  public func requireValid() throws(EvidenceError) {
-    switch self {
-    case .event(let event):
-      guard event.isAuditable, event.isValid else {
-        throw EvidenceError(.grammar, "\(event.code) with these values is no line of a device log")
-      }
-    case .trigger(let fate):
-      guard fate.isValid else {
-        throw EvidenceError(.grammar, "a trigger with these values is no line of a device log")
-      }
-    case .configuration, .clockState: break
-    }
-  }
-
-  func add(to fields: inout LineFields) {
-    switch self {
-    case .configuration(let hash):
-      fields.add(Key.code, code: Self.configurationCode)
-      fields.add(Key.configurationHash, hash)
-    case .clockState(let source, let trust):
-      fields.add(Key.code, code: Self.clockStateCode)
-      fields.add(Key.wallSource, code: source.rawValue)
-      fields.add(Key.wallTrust, code: trust.rawValue)
-    case .event(let event): event.add(to: &fields)
-    case .trigger(let fate):
-      fields.add(Key.code, code: Self.triggerCode)
-      fate.add(to: &fields)
-    }
-  }
-}
-
-extension JournalEvent {
-  /// Whether it makes sense outside of a recording.
-  fileprivate var isAuditable: Bool { if case .gap = self { false } else { true } }
-}
-
 extension Keys {
   /// Text as it was decoded.
   fileprivate func text(_ key: String) throws(EvidenceError) -> String {

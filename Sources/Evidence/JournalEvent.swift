@@ -48,7 +48,7 @@ public enum JournalEvent: Hashable, Sendable {
   }
 
   /// `code` of the line.
-  var code: String {
+  package var code: String {
     switch self {
     case .gap: "gap"
     case .storage: "storage"

@@ -21,7 +21,7 @@ public struct EvidenceStore: ~Copyable {
   var counters: InternalStore
   private let startCounter: Int64
   private let boot: EvidenceID
-  private let sealingMemory: LockedMemory
+  let sealingMemory: LockedMemory
   /// What this start found of the ones before it.
   public private(set) var recovery: RecoveryReport
 
@@ -111,6 +111,7 @@ public struct EvidenceStore: ~Copyable {
       counters: counters,
       startCounter: counters.record.startCounter, boot: boot, sealingMemory: memory)
     try store.recover(earlier)
+    try? store.removeTrials()
     store.recovery.warnings.insert(contentsOf: warnings, at: 0)
     return store
   }
@@ -257,17 +258,15 @@ public struct EvidenceStore: ~Copyable {
     }
   }
 
-  private func openFacts(counter: Int64, start: StartFacts?) throws(StoreError) -> OpenFacts {
+  func openFacts(counter: Int64, start: StartFacts?) throws(StoreError) -> OpenFacts {
     guard let logHead = log.head else { throw StoreError(.store, "the device log has no line yet") }
-    let wall = Clocks.wallClockState()
     let clock = Evidence.ClockReading.reading()
-    let trust: WallClockTrust =
-      wall.isSynchronised ? .synchronized : WallClockState.isPlausible(clock.wall) ? .held : .none
+    let state = ClockState.now()
     return OpenFacts(
       recordingCounter: counter, startCounter: startCounter, boot: boot, deviceLog: logHead,
       recipients: parties.recipientsNote, roles: parties.rolesNote, isDemo: parties.isDemo, camera: facts.camera,
-      microphone: facts.microphone, clock: clock, clockSource: wall.isSynchronised ? .ntp : .unknown,
-      clockTrust: trust, softwareVersion: facts.softwareVersion,
+      microphone: facts.microphone, clock: clock, clockSource: state.source, clockTrust: state.trust,
+      softwareVersion: facts.softwareVersion,
       softwareHash: facts.softwareHash, configurationHash: facts.configurationHash, start: start)
   }
 

@@ -252,6 +252,12 @@ public struct RecordingWriter: ~Copyable {
     try appendLine { journal throws(EvidenceError) in try journal.abandon(error.abandonReason) }
   }
 
+  /// Gives everything up without a word: for a recording that is removed. Wipes its key.
+  public mutating func discard() {
+    segment?.stream.abandon()
+    segment = nil
+  }
+
   /// Notes a fact of health; durable with the next checkpoint.
   public mutating func event(_ event: JournalEvent) throws(StoreError) {
     try appendLine { journal throws(EvidenceError) in try journal.event(event, .reading()) }

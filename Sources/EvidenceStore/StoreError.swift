@@ -3,7 +3,7 @@ import Glibc
 import LinuxIO
 
 /// Why the card, the journal or the identity could not be used, and what follows from it.
-public struct StoreError: Error, Sendable, CustomStringConvertible {
+public struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
   /// What failed decides what may go on.
   public enum Kind: Hashable, Sendable {
     /// The card has no room. *Halt*: the recording is closed.

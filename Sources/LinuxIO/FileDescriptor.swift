@@ -148,6 +148,10 @@ public struct FileDescriptor: ~Copyable, Sendable {
   /// ftruncate(2).
   public func truncate(to size: Int64) throws(LinuxError) { try check("truncate") { ftruncate(rawValue, off_t(size)) } }
 
+  /// Lets the kernel forget what it remembers of the file, so that the next read asks the card (posix_fadvise(2)): whatever was
+  /// synced, and only where the kernel wants to.
+  public func dropCache() { posix_fadvise(rawValue, 0, 0, CInt(POSIX_FADV_DONTNEED)) }
+
   /// fchmod(2): the mode whatever the umask is.
   public func setMode(_ mode: UInt32) throws(LinuxError) { try check("set the mode of") { fchmod(rawValue, mode) } }
 

@@ -4,7 +4,7 @@ import LinuxIO
 /// Why a Bluetooth adapter cannot be used.
 public struct HCIError: Error, Hashable, Sendable, CustomStringConvertible {
   /// What it means for whoever set the trigger up.
-  public enum Kind: String, Hashable, Sendable {
+  public enum Kind: String, CaseIterable, Hashable, Sendable {
     /// The kernel has no Bluetooth, or this process cannot see it. Trying again does not help.
     case noBluetooth = "no_bluetooth"
     /// There is no such adapter now. It may come: try again later.

@@ -1,4 +1,5 @@
 import Camera
+import Control
 import Core
 import Encoding
 import Evidence
@@ -7,6 +8,7 @@ import EvidenceStore
 package import LinuxIO
 import Media
 import Microphone
+import Radio
 import Triggers
 
 /// Something worth a log line. Made on any thread without formatting; the log thread turns it into text.
@@ -30,8 +32,18 @@ enum LogEvent: Sendable {
   case storeTrouble(StoreError)
   case slowCard(milliseconds: Int64)
   case controlTrouble(LinuxError)
-  case buttonLost(TriggerError)
-  case buttonBack(String)
+  /// Which one, as in `record button`.
+  case buttonLost(String, TriggerError)
+  case buttonBack(String, String)
+  case radioListens(String)
+  case radioDeaf(DeafReason)
+  case radioSignal(RadioSignal)
+  case radioRefused(RadioRefusal, Int)
+  /// They cannot be read or stored.
+  case radioCounters(LinuxError)
+  case checked(RecorderStatus.Check)
+  /// The wall clock was set; what it showed before, ms since 1970.
+  case clockSet(was: Int64)
   case outputLost(SignOutput, IndicatorError)
   /// A press of the record button that had no effect.
   case pressedForNothing(TriggerFate.Result)
@@ -49,16 +61,18 @@ enum LogEvent: Sendable {
   var level: Level {
     switch self {
     case .cameraGranted, .microphoneGranted, .recordingOpened, .recordingClosed, .cameraBack, .microphoneBack,
-      .buttonBack, .pressedForNothing, .signal, .note:
+      .buttonBack, .radioListens, .radioSignal, .pressedForNothing, .clockSet, .signal, .note:
       .notice
     case .segmentBegun: .info
+    case .checked(let check): check.result == .failed ? .error : check.hasWarnings ? .warning : .notice
     case .state(let state):
       switch state {
       case .atRisk, .cannotRecord: .warning
       case .starting, .ready, .saving, .recording, .postEvent, .closing, .stopping: .notice
       }
-    case .loss, .slowCard, .cameraStillLost, .microphoneStillLost, .cardWarning: .warning
+    case .radioRefused, .radioCounters, .loss, .slowCard, .cameraStillLost, .microphoneStillLost, .cardWarning: .warning
     case .cameraLost, .microphoneLost, .encoderFailed, .segmentAbandoned, .storeTrouble, .controlTrouble, .buttonLost,
+      .radioDeaf,
       .outputLost:
       .error
     }
@@ -90,9 +104,19 @@ enum LogEvent: Sendable {
     case .storeTrouble(let error): "card: \(error)"
     case .slowCard(let milliseconds): "the card took \(milliseconds) ms to confirm a checkpoint"
     case .controlTrouble(let error): "control socket: \(error)"
-    case .buttonLost(let error): "record button: \(error)"
+    case .buttonLost(let name, let error): "\(name): \(error)"
+    case .radioListens(let place): "the radio listens: \(place)"
+    case .radioDeaf(let reason): "the radio is deaf: \(reason)"
+    case .radioSignal(let signal): "radio signal: \(signal.detail.replacing("\n", with: " "))"
+    case .radioRefused(let refusal, let count):
+      "radio: \(count) signal\(count == 1 ? "" : "s") refused: \(refusal.rawValue)"
+    case .radioCounters(let error):
+      "the radio's counters: \(error) After a restart, a signal of the last minutes that somebody captured could start a "
+        + "recording."
+    case .checked(let check): "check: \(check.sentence)"
+    case .clockSet(let was): "the wall clock was set; it showed \(was / 1_000) s since 1970 before"
     case .outputLost(let output, let error): "\(output.rawValue): \(error)"
-    case .buttonBack(let place): "the record button is back: \(place)"
+    case .buttonBack(let name, let place): "the \(name) is back: \(place)"
     case .pressedForNothing(let result):
       switch result {
       case .unclear: "the record button was held for longer than a press and shorter than a hold: nothing done"

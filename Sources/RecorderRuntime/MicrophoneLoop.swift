@@ -97,6 +97,7 @@ struct MicrophoneLoop {
   /// Opens the device again after it was lost; nil: the source cannot be lost.
   let reopen: (() throws(MicrophoneError) -> any SoundSource)?
   let offset: Nanoseconds
+  var mute = MuteBox()
 
   private static let rate: Int64 = 48_000
 
@@ -189,6 +190,10 @@ struct MicrophoneLoop {
       health.microphonePPMThousandths.store(Int(clock.ratePPM * 1_000), ordering: .relaxed)
       health.samplesCaptured.add(block.count, ordering: .relaxed)
       let time = clock.time(of: position) ?? blockTime
+      // Before anything remembers or encodes it.
+      for range in mute.muted(from: time, count: block.count, rate: Self.rate) {
+        for index in range.lowerBound * channels..<range.upperBound * channels { pcm[index] = 0 }
+      }
       let samples = pcm.span.extracting(first: block.count * channels)
       sink.take(samples, position: position, time: time)
       history.append(samples, position: position)

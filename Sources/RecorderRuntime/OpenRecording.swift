@@ -25,6 +25,11 @@ final class OpenRecording {
   var endFault: RecorderFault?
   private(set) var lostFrames: Int64 = 0
   private(set) var lostSamples: Int64 = 0
+  private(set) var framesWritten = 0
+  /// 20 ms each.
+  private(set) var soundPacketsWritten = 0
+  /// Of coded pictures and sound.
+  private(set) var bytesWritten: Int64 = 0
 
   private var timeline: MediaTimeline
   private var videoCursor: Int64
@@ -220,7 +225,10 @@ final class OpenRecording {
       header.write(sequence: fragmentNumber, video: videoSamples, audio: audioSamples)
       if firstIDR == nil, videoSamples.contains(where: \.isKeyframe) { firstIDR = writer.position }
       try writer.write(header.bytes.span.bytes)
+      framesWritten += videoSamples.count
+      soundPacketsWritten += audioSamples.count
       for reference in references {
+        bytesWritten += Int64(reference.length)
         try writer.write(count: reference.length) { offset, destination in
           ring.withRing { $0.copyBytes(of: reference.sequence, from: offset, into: destination) }
         }

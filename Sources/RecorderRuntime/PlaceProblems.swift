@@ -1,21 +1,25 @@
 public import Configuration
 import Core
 import Indicators
+import Radio
 import Triggers
 
 extension RecorderConfiguration {
-  /// What is wrong with the names of devices by their form alone, whether they are there or not.
+  /// What is wrong with the names of devices, and what radio rules say, by their form alone, whether they are there or not.
   public var placeProblems: [ConfigurationProblem] {
     var problems: [ConfigurationProblem] = []
-    if !buttons.record.isEmpty {
-      do throws(TriggerError) { _ = try ButtonPlace(buttons.record) } catch {
-        problems.append(ConfigurationProblem(keys: ["buttons.record"], text: "\(error)"))
+    for (key, place) in [("buttons.record", buttons.record), ("buttons.second", buttons.second)] where !place.isEmpty {
+      do throws(TriggerError) { _ = try ButtonPlace(place) } catch {
+        problems.append(ConfigurationProblem(keys: [key], text: "\(error)"))
       }
     }
     for output in SignOutput.allCases where !indicators[output].isEmpty {
       do throws(IndicatorError) { _ = try OutputPlace(indicators[output]) } catch {
         problems.append(ConfigurationProblem(keys: ["indicators.\(output.rawValue)"], text: "\(error)"))
       }
+    }
+    do throws(RadioRuleTextError) { _ = try RadioRule.list(radio.unauthenticated) } catch {
+      problems.append(ConfigurationProblem(keys: ["radio.unauthenticated"], text: "\(error)"))
     }
     return problems
   }

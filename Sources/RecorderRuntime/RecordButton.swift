@@ -1,15 +1,29 @@
 import Configuration
 import Control
 import Core
+import Evidence
 import LinuxIO
 import Media
 import Triggers
 
-/// The record button as the control loop has it: opened, watched, and opened again when it is lost; its edges become
+/// A button as the control loop has it: opened, watched, and opened again when it is lost; its edges become
 /// gestures.
 ///
 /// The control loop's thread only. Costs two system calls a second while nobody touches it.
 final class RecordButton {
+  /// What is said of it, and where.
+  struct Role: Hashable {
+    /// In the log: `the record button`.
+    var name: String
+    /// In the status.
+    var kind: String
+    /// In the device log.
+    var source: String
+
+    static let record = Role(name: "record button", kind: "button", source: "button")
+    static let mute = Role(name: "mute button", kind: "mute", source: "mute_button")
+  }
+
   /// What the status and the signs show of it.
   enum Health: Hashable {
     case listening
@@ -20,7 +34,8 @@ final class RecordButton {
   }
 
   let place: ButtonPlace
-  let table: ButtonTable
+  private let role: Role
+  private let gestures: Set<Gesture>
   private(set) var health: Health
   private let settings: ButtonSettings
   private let times: GestureTimes
@@ -28,22 +43,26 @@ final class RecordButton {
   private var button: Button?
   private var recognizer: GestureRecognizer
   private var isWatched = false
+  private var told: SourceHealth?
   /// When to look whether it is still there, or there again: a kernel may say nothing when a GPIO chip goes.
   private var nextLook = MonotonicTime.distantPast
   private static let lookInterval = Nanoseconds.seconds(1)
 
   /// - Throws: for a place that is no button, or that this machine or user cannot have. One that is not there now may come:
   ///   the recorder starts without it and says so.
-  init?(_ buttons: RecorderConfiguration.Buttons, log: EventLog) throws(RecorderError) {
-    guard !buttons.record.isEmpty, let table = buttons.table else { return nil }
-    do throws(TriggerError) { place = try ButtonPlace(buttons.record) } catch { throw RecorderError(error) }
-    self.table = table
+  init?(
+    _ role: Role, at place: String, gestures: Set<Gesture>, _ buttons: RecorderConfiguration.Buttons, log: EventLog
+  ) throws(RecorderError) {
+    guard !place.isEmpty else { return nil }
+    do throws(TriggerError) { self.place = try ButtonPlace(place) } catch { throw RecorderError(error) }
+    self.role = role
+    self.gestures = gestures
     self.log = log
     times = buttons.times
     settings = ButtonSettings(
-      place: place, isActiveLow: buttons.recordIsActiveLow, debounce: buttons.times.debounce,
+      place: self.place, isActiveLow: buttons.recordIsActiveLow, debounce: buttons.times.debounce,
       setsPull: buttons.recordSetsPull)
-    recognizer = GestureRecognizer(times: times, gestures: table.gestures, isPressed: false, time: .now())
+    recognizer = GestureRecognizer(times: times, gestures: gestures, isPressed: false, time: .now())
     health = .listening
     do throws(TriggerError) { try open() } catch {
       switch error.kind {
@@ -56,34 +75,46 @@ final class RecordButton {
   private func open() throws(TriggerError) {
     let opened = try Button(settings)
     recognizer = GestureRecognizer(
-      times: times, gestures: table.gestures, isPressed: opened.isPressedAtStart, time: .now())
-    if opened.isPressedAtStart { log.note(.note("the record button is down already: it counts when it is let go")) }
+      times: times, gestures: gestures, isPressed: opened.isPressedAtStart, time: .now())
+    if opened.isPressedAtStart { log.note(.note("the \(role.name) is down already: it counts when it is let go")) }
     if opened.wasPullRefused {
-      log.note(.note("the chip of the record button has no pull resistor to set; the board must have one"))
+      log.note(.note("the chip of the \(role.name) has no pull resistor to set; the board must have one"))
     }
     button = .some(consume opened)
     health = .listening
+  }
+
+  /// What the device log has to say of it since the last time; nil: nothing.
+  func takeChange() -> SourceHealth? {
+    let now =
+      switch health {
+      case .listening: SourceHealth(source: role.source, state: .listening)
+      case .deaf(let error): SourceHealth(source: role.source, state: .deaf, cause: error.kind.rawValue)
+      case .stuck: SourceHealth(source: role.source, state: .stuck)
+      }
+    defer { told = now }
+    return now == told ? nil : now
   }
 
   /// For the status.
   var shown: RecorderStatus.TriggerSource {
     let place = place.description
     return switch health {
-    case .listening: .init(kind: "button", place: place, state: .listening)
-    case .deaf(let error): .init(kind: "button", place: place, state: .deaf, reason: error.description)
+    case .listening: .init(kind: role.kind, place: place, state: .listening)
+    case .deaf(let error): .init(kind: role.kind, place: place, state: .deaf, reason: error.description)
     case .stuck:
-      .init(kind: "button", place: place, state: .stuck, reason: "it is held: let it go, or look what lies on it")
+      .init(kind: role.kind, place: place, state: .stuck, reason: "it is held: let it go, or look what lies on it")
     }
   }
 
   private func lose(_ error: TriggerError) {
     // Each new reason is said once: an unplugged button would fill the log.
-    if case .deaf(let before) = health, before.kind == error.kind {} else { log.note(.buttonLost(error)) }
+    if case .deaf(let before) = health, before.kind == error.kind {} else { log.note(.buttonLost(role.name, error)) }
     health = .deaf(error)
     button = nil
     isWatched = false
     // A press that was going on is none: its release will never be heard.
-    recognizer = GestureRecognizer(times: times, gestures: table.gestures, isPressed: false, time: .now())
+    recognizer = GestureRecognizer(times: times, gestures: gestures, isPressed: false, time: .now())
     nextLook = .now() + Self.lookInterval
   }
 
@@ -99,7 +130,7 @@ final class RecordButton {
     if button == nil, now >= nextLook {
       do throws(TriggerError) {
         try open()
-        log.note(.buttonBack(place.description))
+        log.note(.buttonBack(role.name, place.description))
       } catch {
         lose(error)
       }
@@ -113,7 +144,7 @@ final class RecordButton {
         switch event {
         case .edge(let isPressed, let time): outcomes += recognizer.edge(isPressed: isPressed, time: time)
         case .resynchronised(let isPressed, let time):
-          log.note(.note("edges of the record button were lost, because nobody read them for long"))
+          log.note(.note("edges of the \(role.name) were lost, because nobody read them for long"))
           outcomes += recognizer.resynchronise(isPressed: isPressed, time: time)
         }
       }
@@ -131,10 +162,10 @@ final class RecordButton {
     case .stuck:
       health = .stuck
       log.note(
-        .note("the record button has been held for \(times.stuck.inMilliseconds / 1_000) s: stuck, or under something"))
+        .note("the \(role.name) has been held for \(times.stuck.inMilliseconds / 1_000) s: stuck, or under something"))
     case .released:
       health = .listening
-      log.note(.note("the record button is released"))
+      log.note(.note("the \(role.name) is released"))
     case .gesture, .unclear: break
     }
   }

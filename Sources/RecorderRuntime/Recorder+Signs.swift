@@ -1,5 +1,6 @@
 import Configuration
 import Core
+import Evidence
 import LinuxIO
 import Media
 
@@ -14,14 +15,26 @@ extension Recorder {
   var conditions: Set<Sign> {
     var conditions: Set<Sign> = []
     if let recordButton, recordButton.health != .listening { conditions.insert(.triggerDeaf) }
-    if let minutes = minutesLeft, minutes < configuration.indicators.lowStorageMinutes {
-      conditions.insert(.lowStorage)
-    }
+    if mute.isOn { conditions.insert(.muted) }
+    if radio?.isDeaf == true { conditions.insert(.triggerDeaf) }
+    if isStorageLow { conditions.insert(.lowStorage) }
     // Opened again after it had delivered; before that the state is *starting*.
     let isSilent = !isVideoLive || devices.microphone != nil && !isAudioLive
     if hasBeenReady, isSilent { conditions.insert(.recovering) }
     if !WallClockState.isPlausible(Clocks.wallMilliseconds()) { conditions.insert(.clockUntrusted) }
     return conditions
+  }
+
+  /// Judged anew whenever the card's free space is known anew; it stays low until there is a quarter more.
+  func noteLowStorage() {
+    guard let minutes = minutesLeft else { return }
+    let limit = configuration.indicators.lowStorageMinutes
+    let isLow = minutes < (isStorageLow ? limit + limit / 4 : limit)
+    guard isLow != isStorageLow else { return }
+    isStorageLow = isLow
+    guard isLow else { return }
+    log.note(.note("the card is nearly full: \(minutes) min of footage left"))
+    command(.notice(.storage(.low, freeMegabytes: max(0, freeBytes >> 20))))
   }
 
   /// Minutes of footage that fit on the card at the bitrate that the ring shows now; nil before that is known.
@@ -37,7 +50,7 @@ extension Recorder {
     let cue: Cue? =
       switch answer {
       case .accepted, .remembered, .continued: .heard
-      case .stopped: .stopped
+      case .stopped, .cancelled: .stopped
       case .marked: .marked
       case .notRecording: .notRecording
       case .refused, .stopping: .refused

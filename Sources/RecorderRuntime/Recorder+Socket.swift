@@ -31,7 +31,10 @@ extension Recorder {
     case .stop:
       let answer = perform(machine.handle(.stop(now), now: now))
       answerWithSign(answer)
-      if answer == .stopped { command(.event(FootageEvent(time: now, value: "stop", message: "source=socket"))) }
+      switch answer {
+      case .stopped, .cancelled: noteStop(answer, at: now, "source=socket")
+      case .none, .accepted, .remembered, .continued, .marked, .notRecording, .refused, .stopping: break
+      }
       return reply(answer)
     case .mark(let label):
       markMessage = "source=socket" + (label.map { "\nlabel=\($0)" } ?? "")
@@ -41,6 +44,8 @@ extension Recorder {
     case .stealth(let isOn):
       setStealth(isOn)
       return .success(isOn ? "stealth: lights, tones and vibration are silent" : "stealth is over")
+    case .mute(let isOn): return reply(setMute(isOn, "source=socket"), isOn: isOn)
+    case .check(let number, let format): return answerCheck(number: number, isJSON: format == .json)
     case .status(let format):
       let status = status()
       switch format {
@@ -60,6 +65,7 @@ extension Recorder {
       configuration.recording.postEvent > .zero
         ? .success("stopping after \(configuration.recording.postEvent.inMilliseconds) ms of post-event")
         : .success("stopping: the recording is being closed")
+    case .cancelled: .success("noted as a false trigger: the recording is being closed, and everything is kept")
     case .marked: .success("marked")
     case .notRecording: .failure(.notRecording, "nothing is being recorded")
     case .refused(let fault): .failure(.cannotRecord, Self.words(fault))
@@ -72,6 +78,7 @@ extension Recorder {
     case .noCapture: "neither camera nor microphone delivers; see the log"
     case .storeFull: "the card is full: offload recordings or free space on it"
     case .storeFailed: "the card cannot be written; see the log"
+    case .checkFailed: "the check failed"
     }
   }
 }

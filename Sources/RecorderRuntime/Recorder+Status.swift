@@ -22,7 +22,7 @@ extension Recorder {
       version: softwareVersion, formatVersion: 1)
     if case .cannotRecord(let fault, let waiting) = machine.state {
       status.reason =
-        Self.words(fault)
+        Self.words(fault) + (fault == .checkFailed ? trials.failure.map { ": \($0)" } ?? "" : "")
         + (waiting == nil ? "" : "; what was triggered waits in memory and is saved when it can be")
     }
     if let recordingID, let mediaStart {
@@ -48,11 +48,18 @@ extension Recorder {
     status.store = .init(
       path: configuration.store.path, fileSystem: fileSystem, freeBytes: freeBytes,
       minutesLeft: minutesLeft)
+    status.check = trials.last
+    if case .starting = machine.state, trials.isRunning {
+      status.reason = "being checked: two seconds are recorded and verified"
+    }
     if let recordButton { status.triggers.append(recordButton.shown) }
+    if let muteButton { status.triggers.append(muteButton.shown) }
+    if let radio { status.triggers.append(radio.shown) }
     status.interrupted = interrupted
     status.warnings += cardWarnings
     status.warnings += indicators.warnings
     status.isStealth = indicators.isStealth
+    status.isMuted = mute.isOn
     status.lagMilliseconds = lastLag?.inMilliseconds
     if let recording = machine.recording, recording.durableEnd != nil {
       status.checkpointAgeMilliseconds = (now - recording.lastDurable).inMilliseconds

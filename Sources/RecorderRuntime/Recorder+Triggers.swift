@@ -48,6 +48,7 @@ extension Recorder {
     storeWishes.open(prepared)
     ring.bell.signal()
     if indicators.isStealth { noteStealth(at: prepared.trigger.time) }
+    noteMute(inRecordingFrom: prepared.start.time)
   }
 
   /// A trigger that waited and will not be honoured any more holds nothing in memory, and is not dropped in silence.
@@ -90,21 +91,23 @@ extension Recorder {
 
   /// - Parameters:
   ///   - time: of the first edge; nil where its age is known instead.
-  private func heard(
-    _ source: Trigger.Source, _ reason: Trigger.Reason?, at time: MonotonicTime?, age: Nanoseconds = .zero
+  func heard(
+    _ source: Trigger.Source, _ reason: Trigger.Reason?, at time: MonotonicTime?, age: Nanoseconds = .zero,
+    detail: String? = nil
   ) -> Trigger {
     let now = LinuxIO.ClockReading.now()
     return Trigger(
       source: source, reason: reason, time: min(time ?? now.monotonic - age, now.monotonic), decided: now.monotonic,
-      asleep: Nanoseconds(now.boottimeNanoseconds) - Nanoseconds(now.monotonic.nanoseconds))
+      asleep: Nanoseconds(now.boottimeNanoseconds) - Nanoseconds(now.monotonic.nanoseconds), detail: detail)
   }
 
   /// - Parameter time: of the first edge; a past one, but at most `recording.edge_to_decision_s` ago.
   ///   Nil: the edge was `age` before now.
   func trigger(
-    _ source: Trigger.Source, _ reason: Trigger.Reason?, at time: MonotonicTime?, age: Nanoseconds = .zero
+    _ source: Trigger.Source, _ reason: Trigger.Reason?, at time: MonotonicTime?, age: Nanoseconds = .zero,
+    detail: String? = nil
   ) -> RecorderMachine.Answer {
-    let trigger = heard(source, reason, at: time, age: age)
+    let trigger = heard(source, reason, at: time, age: age, detail: detail)
     let now = trigger.decided
     let wasEnding = machine.recording?.end != nil
     let wasRemembering = machine.pendingTrigger != nil
@@ -113,7 +116,7 @@ extension Recorder {
     case .remembered: if pending == nil { pending = request(for: trigger) }
     // The writer may have closed before it hears of this: what comes before the press is kept until it goes on beyond it.
     case .continued: if wasEnding, pending == nil { pending = request(for: trigger) }
-    case .none, .accepted, .stopped, .marked, .notRecording, .refused, .stopping: break
+    case .none, .accepted, .stopped, .cancelled, .marked, .notRecording, .refused, .stopping: break
     }
     answerWithSign(answer)
     tellFate(of: trigger, answer, wasRemembering: wasRemembering)
@@ -136,7 +139,7 @@ extension Recorder {
       }
     case .refused(let fault): fate(trigger, .refused, cause: fault.rawValue)
     case .stopping: fate(trigger, .refused, cause: Self.endingCause)
-    case .none, .accepted, .stopped, .marked, .notRecording: break
+    case .none, .accepted, .stopped, .cancelled, .marked, .notRecording: break
     }
   }
 
@@ -146,10 +149,11 @@ extension Recorder {
     with other: Trigger? = nil
   ) {
     command(
-      .fate(
-        TriggerFate(
-          trigger: TriggerFacts(trigger), result: result, cause: cause, recording: recording,
-          other: other.map { TriggerFacts($0).edge })))
+      .audit(
+        .trigger(
+          TriggerFate(
+            trigger: TriggerFacts(trigger), result: result, cause: cause, recording: recording,
+            other: other.map { TriggerFacts($0).edge }))))
   }
 
   private static let endingCause = "ending"
@@ -159,11 +163,12 @@ extension Recorder {
   /// What the record button did until now.
   func takeButton(_ poller: inout Poller, isReadable: Bool) {
     guard let recordButton else { return }
+    defer { if let health = recordButton.takeChange() { command(.audit(.source(health))) } }
     for outcome in recordButton.take(&poller, token: Token.button, isReadable: isReadable) {
       switch outcome {
       case .gesture(let gesture, let first):
         lastGesture = first
-        switch recordButton.table.action(of: gesture) {
+        switch configuration.buttons.table?.action(of: gesture) {
         case .start: _ = trigger(.button, gesture.reason, at: first)
         case .stop: stopByButton(gesture, first: first)
         case .mark: markByButton(gesture, first: first)
@@ -183,10 +188,15 @@ extension Recorder {
     let answer = perform(machine.handle(.stop(now), now: now))
     answerWithSign(answer)
     switch answer {
-    case .stopped:
-      command(.event(FootageEvent(time: now, value: "stop", message: "source=button\nreason=\(gesture.rawValue)")))
+    case .stopped, .cancelled: noteStop(answer, at: now, "source=button\nreason=\(gesture.rawValue)")
     default: pressedForNothing(.idle, gesture.reason, first: first)
     }
+  }
+
+  /// Who stopped it is in the footage, and whether it says that the trigger was a false one.
+  func noteStop(_ answer: RecorderMachine.Answer, at time: MonotonicTime, _ message: String) {
+    let value = answer == .cancelled ? "false_trigger" : "stop"
+    command(.event(FootageEvent(time: time, value: value, message: message)))
   }
 
   private func markByButton(_ gesture: Gesture, first: MonotonicTime) {

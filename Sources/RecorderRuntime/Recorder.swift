@@ -38,6 +38,13 @@ public final class Recorder {
 
   /// Nil: none is configured.
   let recordButton: RecordButton?
+  /// The second one; nil: none is configured.
+  let muteButton: RecordButton?
+  var mute: Mute
+  let muteBox: MuteBox
+  var mutedSpan: MutedSpan?
+  /// Nil: none is configured.
+  let radio: RadioTrigger?
   let indicators: IndicatorPanel
   /// The first edge of the last gesture that was recognised.
   var lastGesture: MonotonicTime?
@@ -63,6 +70,7 @@ public final class Recorder {
   var interrupted: [RecorderStatus.Interrupted] = []
   var cardWarnings: [String] = []
   var isCardSlow = false
+  var isStorageLow = false
   var hasBeenReady = false
   /// The recording that the card's failure ended, until what waits in memory is recorded.
   var brokenOff: String?
@@ -70,6 +78,10 @@ public final class Recorder {
   /// A recording was asked for and has not been reported closed.
   var isOpenAsked = false
   var fps = RateMeter()
+  var trials = Trials()
+  var clockWatch = WallClockWatch()
+  var nextClockLook = MonotonicTime.distantPast
+  var clockState: ClockState?
   var terminations = 0
   var failure: RecorderError?
   var hasLeft = false
@@ -104,7 +116,16 @@ public final class Recorder {
     } catch {
       throw RecorderError(error)
     }
-    recordButton = try RecordButton(configuration.buttons, log: log)
+    let buttons = configuration.buttons
+    recordButton = try RecordButton(
+      .record, at: buttons.record, gestures: buttons.table?.gestures ?? [], buttons, log: log)
+    muteButton = try RecordButton(.mute, at: buttons.second, gestures: [buttons.mute], buttons, log: log)
+    muteBox = MuteBox(offset: configuration.audio.offset)
+    mute = Mute(
+      .init(
+        isAllowed: configuration.mute.isAllowed, longest: configuration.mute.longest,
+        reminder: configuration.mute.reminder))
+    radio = try RadioTrigger(configuration.radio, identityPath: configuration.identity.path, log: log)
     indicators = try IndicatorPanel(configuration, log: log)
     devices = try OpenedDevices.open(configuration, log: log)
     let hasSound = devices.microphone != nil
@@ -121,7 +142,8 @@ public final class Recorder {
           preEvent: configuration.recording.preEvent, edgeToDecision: configuration.recording.edgeToDecision,
           gop: configuration.video.groupOfPictures))
       exchange = try FrameExchange(layout: devices.layout, allowSwap: configuration.memory.allowsSwap)
-      storeCommands = try BoundedQueue(capacity: 64)
+      // Markers must find room behind minutes of whatever else comes while the card stands still.
+      storeCommands = try BoundedQueue(capacity: 512)
       storeEvents = try BoundedQueue(capacity: 256)
     } catch {
       throw RecorderError(error)
@@ -141,7 +163,9 @@ public final class Recorder {
         checkpointInterval: configuration.recording.checkpoint, segmentLength: configuration.recording.segment,
         videoInterval: devices.frameInterval, gop: configuration.video.groupOfPictures),
       reserveBytes: Int64(configuration.store.reserveBytes))
-    machine = RecorderMachine(limits: .init(postEvent: configuration.recording.postEvent))
+    var limits = RecorderMachine.Limits(postEvent: configuration.recording.postEvent)
+    limits.cancelWindow = configuration.recording.cancelWindow
+    machine = RecorderMachine(limits: limits, needsProof: configuration.recording.checksAtStart)
   }
 
   /// Keeps keys and footage of this process out of core dumps and of swap: they pass through heap and stacks, too. Call it
@@ -190,17 +214,22 @@ public final class Recorder {
       try poller.add(storeEvents.ready.rawValue, token: Token.store)
       try poller.add(health.events.ready.rawValue, token: Token.devices)
       try poller.add(server.rawValue, token: Token.listener)
+      if let radio { try poller.add(radio.link.notices.ready.rawValue, token: Token.radio) }
       try startThreads(&threads)
       while !hasLeft {
         let count = try poller.wait(
-          until: min(.now() + .milliseconds(100), recordButton?.deadline ?? .distantFuture, indicators.deadline))
+          until: min(
+            .now() + .milliseconds(100), recordButton?.deadline ?? .distantFuture,
+            muteButton?.deadline ?? .distantFuture, indicators.deadline))
         var isButtonReadable = false
+        var isMuteButtonReadable = false
         for index in 0..<count {
           let event = poller[index]
           switch event.token {
           case Token.signals: while let signal = try signals.next() { take(signal: signal) }
-          case Token.store, Token.devices: break
+          case Token.store, Token.devices, Token.radio: break
           case Token.button: isButtonReadable = true
+          case Token.muteButton: isMuteButtonReadable = true
           case Token.listener:
             do throws(LinuxError) {
               for descriptor in try server.acceptAll(now: .now()) {
@@ -218,7 +247,12 @@ public final class Recorder {
         takeStoreEvents()
         takeDeviceEvents()
         takeButton(&poller, isReadable: isButtonReadable)
+        takeMuteButton(&poller, isReadable: isMuteButtonReadable)
+        takeRadio()
+        lookAtClock()
+        advanceTrials()
         handle(.tick)
+        passMute()
         showSigns()
         server.sweep(now: .now()) { try? poller.remove($0) }
         publish()
@@ -230,6 +264,7 @@ public final class Recorder {
     indicators.goDark()
     health.isStopping.store(true, ordering: .relaxed)
     for thread in threads where thread.name != "log" { thread.join() }
+    radio?.end()
     board.isLogDone.store(true, ordering: .relaxed)
     for thread in threads { thread.join() }
     if let failure { throw failure }
@@ -256,6 +291,8 @@ public final class Recorder {
     static let devices: UInt64 = 3
     static let listener: UInt64 = 4
     static let button: UInt64 = 5
+    static let radio: UInt64 = 6
+    static let muteButton: UInt64 = 7
     static let client: UInt64 = 1 << 32
   }
 
@@ -297,6 +334,7 @@ public final class Recorder {
           if let camera = handover.take() { cameraLoop.runV4L2(camera, request: request) }
         })
     }
+    try radio?.start(health: health)
     for thread in threads { if let error = thread.priorityError { log.note(.note("\(error)")) } }
   }
 
@@ -305,6 +343,7 @@ public final class Recorder {
   ) throws(LinuxError) {
     guard let body = devices.microphone, let opus = devices.opus else { return }
     let (ring, health, log, demand, channels) = (ring, health, log, demand, devices.channels)
+    let muteBox = muteBox
     let history = configuration.recording.edgeToDecision + .seconds(1)
     let offset = configuration.audio.offset
     threads.append(
@@ -314,14 +353,15 @@ public final class Recorder {
         case .synthetic:
           MicrophoneLoop(
             ring: ring, health: health, log: log, channels: channels, historySpan: history, demand: demand,
-            stream: box.stream, reopen: nil, offset: offset
+            stream: box.stream, reopen: nil, offset: offset, mute: muteBox
           ).run(SyntheticSound(microphone: SyntheticMicrophone(channels: channels), epoch: epoch))
         case .alsa(let handover, let request):
           guard let microphone = handover.take() else { return }
           MicrophoneLoop(
             ring: ring, health: health, log: log, channels: channels, historySpan: history, demand: demand,
             stream: box.stream,
-            reopen: { () throws(MicrophoneError) in ALSASound(try ALSAMicrophone(request)) }, offset: offset
+            reopen: { () throws(MicrophoneError) in ALSASound(try ALSAMicrophone(request)) }, offset: offset,
+            mute: muteBox
           ).run(ALSASound(microphone))
         }
       })
@@ -363,6 +403,8 @@ public final class Recorder {
     while let event = storeEvents.pop() {
       switch event {
       case .ready(let fileSystem, let recovery):
+        // What the card was trusted with before proves nothing.
+        if isStoreReady, configuration.recording.checksAtStart { handle(.proof(.none)) }
         isStoreReady = true
         // The newest, and the first; all of them are in the log.
         interrupted += recovery.interrupted.map {
@@ -373,12 +415,15 @@ public final class Recorder {
         interrupted = interrupted.suffix(50)
         cardWarnings = Array(recovery.warnings.prefix(50))
         self.fileSystem = fileSystem
+        noteWhatIsInEffect()
         announceReadiness()
       case .unusable(let error):
         failure = RecorderError(error)
         hasLeft = true
       case .left: hasLeft = true
-      case .space(let free): freeBytes = free
+      case .space(let free):
+        freeBytes = free
+        noteLowStorage()
       case .opened(let id, let counter):
         recordingID = id
         recordingCounter = counter
@@ -400,6 +445,7 @@ public final class Recorder {
           brokenOff = nil
           releaseSound()
         }
+      case .tried(let report): take(report)
       case .slowCard(let isSlow): isCardSlow = isSlow
       case .store(let fault): handle(.store(fault))
       }
@@ -460,6 +506,7 @@ public final class Recorder {
       shownState = title
       log.note(.state(machine.state))
       let sign = machine.state.sign
+      if sign == .ready, shownSign == .starting || shownSign == .cannotRecord { command(.audit(.armed)) }
       tellChange(from: shownSign, to: sign)
       shownSign = sign
       showSigns()

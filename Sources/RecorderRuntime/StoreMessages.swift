@@ -9,10 +9,10 @@ package import Media
 package enum StoreCommand: Sendable {
   /// Something to write into the footage.
   case event(FootageEvent)
-  /// Something to write into the journal.
+  /// Something to write into the journal; into the device log when nothing is recorded.
   case notice(JournalEvent)
-  /// A trigger or press that begins no recording by itself: for the device log, when nothing is recorded.
-  case fate(TriggerFate)
+  /// For the device log, when nothing is recorded.
+  case audit(AuditEvent)
 }
 
 /// What the control loop wants of the store thread: the newest wish counts, and none can be lost in a full queue.
@@ -26,6 +26,8 @@ struct StoreWish: Sendable {
   var open: OpenRequest?
   /// Moves the end of the open recording, or of the one that is asked for with it.
   var end: End?
+  /// Record, verify and remove some seconds, if nothing is recorded.
+  var trial: TrialRequest?
   /// No recording will be opened any more: finish and leave.
   var leaves = false
 }
@@ -48,6 +50,8 @@ package final class StoreWishes: Sendable {
     wish.withLock { $0.end = .init(time: time, reason: reason) }
   }
 
+  package func tryOut(_ trial: TrialRequest) { wish.withLock { $0.trial = trial } }
+
   package func leave() { wish.withLock { $0.leaves = true } }
 
   /// What was wished since the last time.
@@ -56,6 +60,7 @@ package final class StoreWishes: Sendable {
       let taken = wish
       wish.open = nil
       wish.end = nil
+      wish.trial = nil
       return taken
     }
   }
@@ -95,7 +100,9 @@ package struct OpenRequest: Hashable, Sendable {
 
 extension Trigger {
   /// What the footage says of it.
-  var message: String { "source=\(source.rawValue)" + (reason.map { "\nreason=\($0.rawValue)" } ?? "") }
+  var message: String {
+    "source=\(source.rawValue)" + (reason.map { "\nreason=\($0.rawValue)" } ?? "") + (detail.map { "\n\($0)" } ?? "")
+  }
 }
 
 extension TriggerFacts {
@@ -132,6 +139,8 @@ package enum StoreEvent: Sendable {
   /// A write or a flush of the open recording failed; what it held is being written again.
   case refused
   case closed(RecorderFault?)
+  /// A trial is over, and nothing of it is left.
+  case tried(TrialReport)
   /// The card answers flushes later than the loss bound allows for, or in time again.
   case slowCard(Bool)
   /// The store became unusable, or usable again, while nothing is recorded. After a failure `ready` comes before.

@@ -27,12 +27,14 @@ package struct StoreWorker: ~Copyable {
   let now: () -> MonotonicTime
   private var store: EvidenceStore
   private var open: OpenRecording?
+  private var trial: Trial?
+  private var mustClearTrials = false
   private var recentLosses: [Loss] = []
   private var idleFault: RecorderFault?
   private var nextIdleCheck = MonotonicTime.distantPast
   private var checkpointsSinceSlow = Self.checkpointsToRecover
   private var isLeaving = false
-  private var fates = FateBacklog()
+  private var audits = AuditBacklog()
 
   /// What `step` answers.
   package enum Next: Hashable, Sendable {
@@ -67,12 +69,23 @@ package struct StoreWorker: ~Copyable {
     let wish = wishes.take()
     isLeaving = isLeaving || wish.leaves
     // The machine opens only after `closed`; should a second one come all the same, it keeps the first going.
-    if let request = wish.open { if open == nil { begin(request) } else { open?.planner.setEnd(nil) } }
+    if let request = wish.open {
+      // Only its key goes now; the rest when there is time.
+      let interrupted = trial
+      trial = nil
+      interrupted?.abandon()
+      mustClearTrials = mustClearTrials || interrupted != nil
+      if open == nil { begin(request) } else { open?.planner.setEnd(nil) }
+      if let interrupted { report(.tried(interrupted.report(.interrupted))) }
+    }
     if let end = wish.end, let open, open.endFault == nil {
       open.planner.setEnd(end.time)
       open.closeReason = end.reason
     }
     while let command = commands.pop() { perform(command) }
+    if let request = wish.trial { begin(request) }
+    if isLeaving, let trial { end(trial, .interrupted) }
+    if let trial { return work(on: trial) }
     guard open != nil else { return idle() }
     return work()
   }
@@ -90,9 +103,24 @@ package struct StoreWorker: ~Copyable {
       open?.pendingEvents.append(event)
       open?.planner.requestCheckpoint()
     case .notice(let notice):
-      open?.pendingNotices.append(notice)
-    case .fate(let fate):
-      if !fates.add(fate) { log.note(.note("too many triggers came at once: some are not in the device log")) }
+      if let open { open.pendingNotices.append(notice) } else { audit(.event(notice)) }
+    case .audit(let event): audit(event)
+    }
+  }
+
+  private mutating func audit(_ event: AuditEvent) {
+    guard !audits.add(event) else { return }
+    log.note(.note("too much came at once: some triggers or changes are not in the device log"))
+  }
+
+  /// The store's fault while nothing is recorded, or that it is over.
+  private mutating func audit(_ fault: RecorderFault?) {
+    let free = max(0, freeBytes >> 20)
+    switch fault {
+    case .storeFull: audit(.event(.storage(.full, freeMegabytes: free)))
+    case .storeFailed: audit(.event(.storage(.error, freeMegabytes: free)))
+    case nil: audit(.event(.storage(.recovered, freeMegabytes: free)))
+    case .noCapture, .checkFailed: break
     }
   }
 
@@ -158,6 +186,79 @@ package struct StoreWorker: ~Copyable {
     return .again
   }
 
+  // MARK: - Trial
+
+  private mutating func begin(_ request: TrialRequest) {
+    guard open == nil, trial == nil, !isLeaving else {
+      report(.tried(TrialReport(number: request.number, outcome: .interrupted)))
+      return
+    }
+    // Nothing is pinned for it: its two seconds lie within what the ring keeps, and footage that might be triggered comes first.
+    mustClearTrials = true
+    do throws(StoreError) {
+      let writer = try store.openTrial(keepsFree: profile.reserveBytes)
+      let trial = Trial(request, writer: writer, profile: profile, now: now())
+      self.trial = trial
+      try trial.begin(ring: ring)
+    } catch {
+      guard let trial else { return fail(TrialReport(number: request.number, outcome: .failed(error)), error) }
+      end(trial, .failed(error))
+    }
+  }
+
+  private mutating func work(on trial: Trial) -> Next {
+    do throws(StoreError) {
+      switch try trial.step(now: now, ring: ring) {
+      case .again: break
+      case .sleep(let until, let packet): return .sleep(until: until, packet: packet)
+      case .unfinished: end(trial, .unfinished)
+      case .closed:
+        let verdict = try store.verifyTrial(trial.id)
+        let isRight = verdict.integrity == .intact && verdict.end == .closed
+        end(trial, isRight ? .passed : .refuted(verdict.sentence))
+      }
+    } catch {
+      end(trial, .failed(error))
+    }
+    return .again
+  }
+
+  private mutating func end(_ trial: Trial, _ outcome: TrialReport.Outcome) {
+    trial.abandon()
+    self.trial = nil
+    let told = trial.report(outcome)
+    clearTrials()
+    if case .failed(let error) = outcome { return fail(told, error) }
+    report(.tried(told))
+  }
+
+  private mutating func clearTrials() {
+    guard mustClearTrials else { return }
+    mustClearTrials = false
+    do throws(StoreError) { try store.removeTrials() } catch { log.note(.storeTrouble(error)) }
+  }
+
+  /// What would end a recording for good is the store's fault, and is looked at again as after any failure. What a recording
+  /// survives by a new segment is told, and tried again.
+  private mutating func fail(_ told: TrialReport, _ error: StoreError) {
+    log.note(.storeTrouble(error))
+    switch error.kind {
+    case .full: setIdle(.storeFull)
+    case .journal, .store: setIdle(.storeFailed)
+    case .segmentWrite, .segmentSync, .seal, .packetGone, .identity: break
+    }
+    report(.tried(told))
+  }
+
+  private mutating func setIdle(_ fault: RecorderFault) {
+    audit(fault)
+    idleFault = fault
+    nextIdleCheck = now() + Self.idleInterval
+    report(.store(fault))
+  }
+
+  // MARK: - Closing
+
   /// A clean end, after the segment's: CLOSE.
   private mutating func finish(_ recording: OpenRecording) throws(StoreError) {
     try recording.close(recording.endFault == .storeFull ? .full : recording.closeReason)
@@ -207,6 +308,7 @@ package struct StoreWorker: ~Copyable {
 
   private mutating func didClose(_ fault: RecorderFault?, durableEnd: MonotonicTime) {
     open = nil
+    if let fault { audit(fault) }
     idleFault = fault
     // A card that failed is not asked again at once: the fault must be seen. Nor is one that is full.
     nextIdleCheck = fault == nil ? .distantPast : now() + Self.idleInterval
@@ -262,7 +364,8 @@ package struct StoreWorker: ~Copyable {
   }
 
   private mutating func idle() -> Next {
-    writeFates()
+    writeAudits()
+    clearTrials()
     if isLeaving { return .done }
     let moment = now()
     if moment >= nextIdleCheck {
@@ -275,6 +378,7 @@ package struct StoreWorker: ~Copyable {
       var fault: RecorderFault? = free == nil ? .storeFailed : freeBytes < needed ? .storeFull : nil
       if fault == nil, idleFault == .storeFailed, !isUsableAgain() { fault = .storeFailed }
       if fault != idleFault {
+        audit(fault)
         idleFault = fault
         report(.store(fault))
       }
@@ -283,17 +387,15 @@ package struct StoreWorker: ~Copyable {
   }
 
   /// Only while nothing is recorded: no flush of footage waits for it.
-  private mutating func writeFates() {
-    guard !fates.lines.isEmpty, idleFault != .storeFailed else { return }
+  private mutating func writeAudits() {
+    guard !audits.events.isEmpty, idleFault != .storeFailed else { return }
     do throws(StoreError) {
-      try store.audit(fates.lines.map { .trigger($0) })
-      fates.removeAll()
+      try store.audit(audits.events)
+      audits.removeAll()
     } catch {
       log.note(.storeTrouble(error))
       // As any write that fails: it is shown, and the lines are written when the card takes writes again.
-      idleFault = .storeFailed
-      nextIdleCheck = now() + Self.idleInterval
-      report(.store(.storeFailed))
+      setIdle(.storeFailed)
     }
   }
 
@@ -318,6 +420,7 @@ package struct StoreWorker: ~Copyable {
       if recentLosses.count == 64 { recentLosses.removeFirst() }
       recentLosses.append(loss)
       if let open, loss.to > open.request.start.time { open.pendingLosses.append(loss) }
+      trial?.note(loss)
     }
   }
 }

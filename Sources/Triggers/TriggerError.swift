@@ -5,13 +5,14 @@ import LinuxIO
 /// Why a button could not be opened or cannot be watched any more.
 public struct TriggerError: Error, Hashable, Sendable, CustomStringConvertible {
   /// What it means for whoever set the button up.
-  public enum Kind: Hashable, Sendable {
+  /// A word for the device log: a-z and `_`.
+  public enum Kind: String, CaseIterable, Hashable, Sendable {
     /// The text names no button. Trying again does not help.
     case malformed
     /// There is no such chip or input device now. It may come: try again later.
-    case notFound
+    case notFound = "not_found"
     /// The chip or device is there and has no such line or key. Trying again does not help.
-    case notOffered
+    case notOffered = "not_offered"
     /// This user may not open it.
     case permission
     /// Another program, or the kernel itself, has the line. Try again later.

@@ -22,8 +22,9 @@ struct LapelCommand: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      DemoCommand.self, RunCommand.self, StartCommand.self, StopCommand.self, MarkCommand.self, StealthCommand.self,
-      StatusCommand.self,
-      EnrollCommand.self, ConfigCommand.self,
+      DemoCommand.self, RunCommand.self, StartCommand.self, StopCommand.self, MarkCommand.self, MuteCommand.self,
+      StealthCommand.self,
+      CheckCommand.self, StatusCommand.self,
+      EnrollCommand.self, ConfigCommand.self, BeaconCommand.self,
     ])
 }

@@ -17,13 +17,18 @@ struct SocketOptions: ParsableArguments {
     try RecorderClient(path: try socket ?? options.load().values.control.socket).ask(request)
   }
 
-  /// Asks and prints the answer's message; a refusal becomes exit code 75.
-  func tell(_ request: ControlRequest) throws {
-    switch try ask(request).outcome {
-    case .success(let message): if !message.isEmpty { standardOutput.writeLine(message) }
-    case .failure(let code, let message):
+  /// Asks; a refusal becomes exit code 75.
+  func asked(_ request: ControlRequest) throws -> ControlReply {
+    let reply = try ask(request)
+    if case .failure(let code, let message) = reply.outcome {
       throw CommandFailure(message, exitCode: code == .badRequest ? 64 : 75)
     }
+    return reply
+  }
+
+  /// Asks and prints the answer's message.
+  func tell(_ request: ControlRequest) throws {
+    if case .success(let message) = try asked(request).outcome, !message.isEmpty { standardOutput.writeLine(message) }
   }
 }
 
@@ -98,6 +103,24 @@ struct MarkCommand: ParsableCommand {
   var label: String?
 
   func run() throws { try CommandFailure.report { try socket.tell(.mark(label: label)) } }
+}
+
+struct MuteCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "mute", abstract: "Leaves sound out of the recording that runs, or records it again.",
+    discussion: """
+      Where mute.allowed says so. What was recorded before keeps its sound; the silence ends at mute.longest_s, and with
+      the recording. When it began and ended, and who asked, is inside the encrypted footage.
+
+      Examples:
+        lapel mute on
+        lapel mute off
+      """)
+
+  @OptionGroup var socket: SocketOptions
+  @Argument(help: ArgumentHelp("Whether no sound is recorded.", valueName: "on|off")) var isOn: StealthCommand.Switch
+
+  func run() throws { try CommandFailure.report { try socket.tell(.mute(isOn == .on)) } }
 }
 
 struct StealthCommand: ParsableCommand {

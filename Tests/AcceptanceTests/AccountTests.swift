@@ -130,6 +130,22 @@ extension AcceptanceTests {
       #expect(opened.markers.filter { $0.value == "stealth" }.map(\.message) == ["on", "off", "on"])
     }
 
+    @Test(
+      "A false trigger ends at once, keeps its footage, and says so inside it; a later stop waits for the post-event")
+    func falseTrigger() throws {
+      let rig = try Rig(
+        EndingTests.settings + "\nrecording.post_event_s = 30\nrecording.cancel_window_s = 10")
+      try rig.startReady(preEvent: 1)
+      _ = try rig.ask(.start())
+      try rig.wait("recording", seconds: 10) { $0.state == "recording" }
+      let stop = try rig.command("stop")
+      #expect(stop.code == 0 && stop.text.contains("false trigger"), "\(stop.text)")
+      try rig.wait("ready", seconds: 10) { $0.state == "ready" }
+      #expect(rig.finish() == 0, "\(rig.logText)")
+      let opened = try Dock.open(try rig.recordingPath(), as: "\(rig.directory)/opened.mp4")
+      #expect(opened.markers.map(\.value) == ["trigger", "false_trigger"])
+    }
+
     @Test("A store whose device log nobody vouches for: 1, with what to give")
     func nobody() throws {
       let rig = try Rig(EndingTests.settings)

@@ -1,6 +1,7 @@
 import Foundation
 import LinuxIO
 import Media
+import Synchronization
 import Testing
 
 extension AcceptanceTests {
@@ -107,7 +108,7 @@ extension AcceptanceTests {
 
 /// The recording of `MainRecordingTests`, made once.
 final class MainRecording: Sendable {
-  static let shared = Result<MainRecording, any Error> { try MainRecording() }
+  static var shared: Result<MainRecording, any Error> { LongRecordings.shared.main }
 
   nonisolated(unsafe) let rig: Rig
   /// The opened recording.
@@ -121,7 +122,7 @@ final class MainRecording: Sendable {
   let stopped: ClosedRange<MonotonicTime>
   let exitCode: Int32
 
-  private init() throws {
+  fileprivate init() throws {
     rig = try Rig(
       """
       camera.width = 640
@@ -149,4 +150,28 @@ final class MainRecording: Sendable {
   private var startInPicture: Double { Double(measured.firstCounter) / 30 }
   var endInPicture: Double { Double(measured.lastCounter + 1) / 30 }
   var triggerInPicture: Double { startInPicture + (Double(opened.facts["trigger_mt_us"] ?? "0") ?? 0) / 1e6 }
+}
+
+/// The two recordings of a minute and a half, made at the same time: one after the other would take most of the time of all tests,
+/// and the two take little more than one core.
+final class LongRecordings: Sendable {
+  static let shared = LongRecordings()
+
+  let main: Result<MainRecording, any Error>
+  let withSound: Result<SoundRecording, any Error>
+
+  private init() {
+    let other = Mutex<Result<SoundRecording, any Error>?>(nil)
+    let thread = Result {
+      try NamedThread("sound") {
+        let made = Result { try SoundRecording() }
+        other.withLock { $0 = made }
+      }
+    }
+    main = Result { try MainRecording() }
+    withSound = thread.flatMap { thread in
+      thread.join()
+      return other.withLock { $0 } ?? .failure(ProgramFailure(description: "no recording with sound"))
+    }
+  }
 }

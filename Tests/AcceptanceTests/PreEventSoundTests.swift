@@ -7,19 +7,9 @@ extension AcceptanceTests {
     @Test(
       "1280x720 with pre-event sound: every frame once, and a beep at every flash across the trigger and all segments")
     func soundFromTheStart() throws {
-      let rig = try Rig(
-        """
-        camera.width = 1280
-        camera.height = 720
-        recording.pre_event_s = 30
-        recording.pre_event_audio = true
-        recording.segment_s = 20
-        """)
-      try rig.startReady(preEvent: 30)
-      #expect(try rig.command("start").code == 0)
-      try rig.record(seconds: 90)
-      try rig.stop()
-      #expect(rig.finish() == 0)
+      let made = try LongRecordings.shared.withSound.get()
+      let rig = made.rig
+      #expect(made.exitCode == 0)
       try Dock.expectVerified(rig, recordings: 1)
 
       let recording = try rig.recordingPath()
@@ -41,5 +31,28 @@ extension AcceptanceTests {
       #expect(sound.startSeconds <= 0.03, "the sound begins with the picture")
       try Stock.expectCleanDecoding(file)
     }
+  }
+}
+
+/// 1280x720 at 30 frames/s with 30 s of pre-event, sound and all, and 60 s of recording.
+final class SoundRecording: Sendable {
+  nonisolated(unsafe) let rig: Rig
+  let exitCode: Int32
+
+  init() throws {
+    rig = try Rig(
+      """
+      camera.width = 1280
+      camera.height = 720
+      recording.pre_event_s = 30
+      recording.pre_event_audio = true
+      recording.segment_s = 20
+      """)
+    try rig.startReady(preEvent: 30)
+    let start = try rig.command("start")
+    guard start.code == 0 else { throw ProgramFailure(description: "lapel start: \(start.errors)") }
+    try rig.record(seconds: 90)
+    try rig.stop()
+    exitCode = rig.finish()
   }
 }

@@ -11,6 +11,8 @@ final class Rig {
   /// Sections and keys of the configuration beside those of every rig.
   let settings: String
   let store: String
+  /// A start takes two seconds longer with it; those that are about other things do without.
+  let checksAtStart: Bool
   /// The directory of the agency's keys.
   let agency: String
   private(set) var recorder: Program?
@@ -34,7 +36,11 @@ final class Rig {
   ///   - store: nil for a directory of the rig's own.
   ///   - isEnrolled: false leaves the camera without keys.
   ///   - agency: what `lapel-dock keygen` is told beside the directory; nil for the agency that all share.
-  init(_ settings: String = "", store: String? = nil, isEnrolled: Bool = true, agency options: [String]? = nil) throws {
+  init(
+    _ settings: String = "", store: String? = nil, isEnrolled: Bool = true, agency options: [String]? = nil,
+    checksAtStart: Bool = false
+  ) throws {
+    self.checksAtStart = checksAtStart
     directory = "/tmp/lapel-acceptance-\(UUID().uuidString.prefix(8))"
     self.settings = settings
     self.store = store ?? "\(directory)/store"
@@ -68,6 +74,7 @@ final class Rig {
     identity.path = "\(directory)/identity"
     memory.allow_swap = true
     control.socket = "\(socket)"
+    recording.check_at_start = \(checksAtStart)
     \(settings)
 
     """

@@ -42,6 +42,7 @@ recording.pre_event_s = 2
 recording.edge_to_decision_s = 0
 recording.stall_reserve_s = 2
 recording.segment_s = 5
+recording.check_at_start = false
 """
 LAST_CKPT = re.compile(rb"^LAPEL1 CKPT n=\d+ (.*) p=\S+ s=\S+$")
 

@@ -38,7 +38,8 @@ import Testing
     arguments: [
       ControlRequest.start(), .start(edgeAge: .seconds(60)), .start(edgeAge: .milliseconds(1), source: "x_1"), .stop,
       .mark(), .mark(label: "a b%c=d\"ü🎥"), .mark(label: String(repeating: "ü", count: 64)), .status(),
-      .status(format: .json), .stealth(true), .stealth(false), .start(source: "schedule", reason: "test"),
+      .status(format: .json), .stealth(true), .stealth(false), .mute(true), .mute(false), .check(),
+      .check(number: 3), .check(number: 12, format: .json), .start(source: "schedule", reason: "test"),
     ])
   func roundTrip(request: ControlRequest) throws {
     let bytes = try request.serialised()
@@ -65,6 +66,7 @@ import Testing
     #expect(failure("START") == .unknownCommand("START"))
     #expect(failure("stop now") == .unknownArgument("now", command: "stop", allowed: []))
     #expect(failure("mark text=x") == .unknownArgument("text", command: "mark", allowed: ["label"]))
+    #expect(failure("check on=1") == .unknownArgument("on", command: "check", allowed: ["number", "format"]))
     #expect(failure("start source=a source=b") == .repeatedArgument("source"))
     #expect(failure("start source=a source") == .repeatedArgument("source"))
     for line in [
@@ -72,6 +74,7 @@ import Testing
       "start edge_age_ms=", "start edge_age_ms", "start edge_age_ms=99999999999999999999", "start source=",
       "start source=a-b", "mark label=", "mark label=%0A", "mark label=%", "mark label=%4", "mark label=%zz",
       "mark label=%FF", "mark label=%E2%80%AE", "status format=xml", "status format=JSON",
+      "mute", "mute on=2", "check number=0", "check number=-1", "check number=x", "check format=xml",
       "stealth", "stealth on", "stealth on=", "stealth on=yes", "stealth on=2", "start reason=A", "start reason=",
     ] {
       guard case .badValue = failure(line) else {
@@ -97,7 +100,8 @@ import Testing
     }
     #expect(failure("mark text=x")?.description == "mark takes label=…, not \"text\"")
     #expect(
-      failure("begin")?.description == "there is no command \"begin\"; commands are start, stop, mark, stealth, status")
+      failure("begin")?.description
+        == "there is no command \"begin\"; commands are start, stop, mark, mute, stealth, check, status")
     #expect(
       failure("start edge_age_ms=x")?.description
         == "edge_age_ms is \"x\", expected whole milliseconds, 0 to 60000")
@@ -155,8 +159,8 @@ struct SplitMix: RandomNumberGenerator {
   func cutting() {
     let stream = "start\nstat\n\nstatus format=json\nmark label=x\n"
     let expected = [
-      "start\n", "error: there is no command \"stat\"; commands are start, stop, mark, stealth, status",
-      "error: the line is empty; commands are start, stop, mark, stealth, status", "status format=json\n",
+      "start\n", "error: there is no command \"stat\"; commands are start, stop, mark, mute, stealth, check, status",
+      "error: the line is empty; commands are start, stop, mark, mute, stealth, check, status", "status format=json\n",
       "mark label=x\n",
     ]
     for size in 1...stream.count {

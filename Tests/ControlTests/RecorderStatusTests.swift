@@ -25,6 +25,8 @@ import Testing
         id: "ab", counter: 41, segments: 3, attestedMilliseconds: 161_250,
         words: "found interrupted recording 41: 3 segments, attested to 0:02:41, recovered")
     ]
+    status.isMuted = true
+    status.check = .init(number: 2, result: .passed, parts: [.init(.card, .warning, "slow")])
     status.triggers = [
       .init(kind: "button", place: "gpio:chip:record", state: .deaf, reason: "it is gone"),
       .init(kind: "radio", place: "hci0", state: .listening),
@@ -54,6 +56,11 @@ import Testing
     #expect(root["checkpoint_age_ms"] as? Int == 2_050)
     #expect(root["warnings"] as? [String] == ["the clock is not synchronised"])
     #expect(root["stealth"] as? Bool == true)
+    #expect(root["muted"] as? Bool == true)
+    let check = try #require(root["check"] as? [String: Any])
+    #expect(check["number"] as? Int == 2 && check["result"] as? String == "passed")
+    let parts = try #require(check["parts"] as? [[String: String]])
+    #expect(parts == [["name": "card", "state": "warning", "text": "slow"]])
     #expect(try object(sparse.json)["stealth"] as? Bool == false)
     let triggers = try #require(root["triggers"] as? [[String: Any]])
     #expect(triggers.map { $0["kind"] as? String } == ["button", "radio"])
@@ -142,6 +149,8 @@ import Testing
         "Card         12.3 GB free, 6 h 50 min of footage, ext4, /media/card\n",
         "Button       deaf, gpio:chip:record: it is gone",
         "Radio        listening, hci0",
+        "Check        passed; card: slow",
+        "Muted        no sound is recorded",
         "Stealth      lights, tones and vibration are silent",
         "At start     found interrupted recording 41: 3 segments, attested to 0:02:41, recovered",
         "Warning      the clock is not synchronised",
@@ -157,7 +166,7 @@ import Testing
   @Test("the status line fits every width, keeps the state, and loses whole parts only")
   func line() {
     let whole =
-      "at risk 1:05 | the card does not answer | lag 2.3 s | pre-event 30/30 s, ring 51 % | 29.97 fps | drops 3 | "
+      "at risk 1:05 | the card does not answer | muted | lag 2.3 s | pre-event 30/30 s, ring 51 % | 29.97 fps | drops 3 | "
       + "card 6 h 50 min | audio lost 480 | button deaf | 1 warning"
     #expect(full.statusLine(width: 1_000) == whole)
     let parts = whole.components(separatedBy: " | ")

@@ -99,6 +99,23 @@ struct RecorderMachineTests {
         }
       ),
       (
+        "unproven",
+        {
+          var machine = RecorderMachine(limits: .init(postEvent: .zero), needsProof: true)
+          ready(&machine)
+          return (machine, at(0))
+        }()
+      ),
+      (
+        "check failed",
+        {
+          var machine = RecorderMachine(limits: .init(postEvent: .zero), needsProof: true)
+          ready(&machine)
+          _ = machine.handle(.proof(.failed), now: at(10))
+          return (machine, at(10))
+        }()
+      ),
+      (
         "stopping, open",
         build {
           recording(&$0); _ = $0.handle(.terminate, now: at(1_100)); return 1_100
@@ -234,6 +251,51 @@ struct RecorderMachineTests {
     ("stopping", "closedFull", "=", .none), ("stopping", "storeFull", "=", .none),
     ("stopping", "storeGood", "=", .none),
     ("stopping", "terminate", "=", .none),
+
+    ("starting", "proofFailed", "=", .none), ("starting", "proven", "=", .none),
+    ("starting, trigger remembered", "proofFailed", "=", .none), ("starting, trigger remembered", "proven", "=", .none),
+    ("ready", "proofFailed", "cannotRecord", .none), ("ready", "proven", "=", .none),
+    ("saving", "proofFailed", "=", .none), ("saving", "proven", "=", .none),
+    ("recording", "proofFailed", "=", .none), ("recording", "proven", "=", .none),
+    ("at risk", "proofFailed", "=", .none), ("at risk", "proven", "=", .none),
+    ("post-event", "proofFailed", "=", .none), ("post-event", "proven", "=", .none),
+    ("closing", "proofFailed", "=", .none), ("closing", "proven", "=", .none),
+    ("cannot record", "proofFailed", "=", .none), ("cannot record", "proven", "=", .none),
+    ("card fails", "proofFailed", "=", .none), ("card fails", "proven", "=", .none),
+    ("card fails, footage waits", "proofFailed", "=", .none), ("card fails, footage waits", "proven", "=", .none),
+    ("no capture", "proofFailed", "=", .none), ("no capture", "proven", "=", .none),
+    ("stopping, open", "proofFailed", "=", .none), ("stopping, open", "proven", "=", .none),
+    ("stopping", "proofFailed", "=", .none), ("stopping", "proven", "=", .none),
+    ("unproven", "captureReady", "=", .none),
+    ("unproven", "captureLost", "cannotRecord", .none),
+    ("unproven", "trigger", "saving", .accepted),
+    ("unproven", "stop", "=", .notRecording),
+    ("unproven", "mark", "=", .notRecording),
+    ("unproven", "durable", "=", .none),
+    ("unproven", "refused", "=", .none),
+    ("unproven", "tick", "=", .none),
+    ("unproven", "closed", "=", .none),
+    ("unproven", "closedFull", "=", .none),
+    ("unproven", "storeFull", "cannotRecord", .none),
+    ("unproven", "storeGood", "=", .none),
+    ("unproven", "terminate", "stopping", .none),
+    ("unproven", "proofFailed", "cannotRecord", .none),
+    ("unproven", "proven", "ready", .none),
+    ("check failed", "captureReady", "=", .none),
+    ("check failed", "captureLost", "=", .none),
+    ("check failed", "trigger", "saving", .accepted),
+    ("check failed", "stop", "=", .notRecording),
+    ("check failed", "mark", "=", .notRecording),
+    ("check failed", "durable", "=", .none),
+    ("check failed", "refused", "=", .none),
+    ("check failed", "tick", "=", .none),
+    ("check failed", "closed", "=", .none),
+    ("check failed", "closedFull", "=", .none),
+    ("check failed", "storeFull", "=", .none),
+    ("check failed", "storeGood", "=", .none),
+    ("check failed", "terminate", "stopping", .none),
+    ("check failed", "proofFailed", "=", .none),
+    ("check failed", "proven", "ready", .none),
   ]
 
   static func events(now: MonotonicTime) -> [(name: String, event: RecorderMachine.Event)] {
@@ -243,7 +305,8 @@ struct RecorderMachineTests {
       ("mark", .mark(now)), ("durable", .durable(end: now - .milliseconds(100))), ("tick", .tick),
       ("refused", .refused), ("closed", .closed(nil)), ("closedFull", .closed(.storeFull)),
       ("storeFull", .store(.storeFull)),
-      ("storeGood", .store(nil)), ("terminate", .terminate),
+      ("storeGood", .store(nil)), ("terminate", .terminate), ("proofFailed", .proof(.failed)),
+      ("proven", .proof(.proven)),
     ]
   }
 
@@ -383,6 +446,66 @@ struct RecorderMachineTests {
     let again = machine.handle(.trigger(trigger(2_000)), now: at(2_000))
     #expect(again.open == nil && again.end == .some(nil) && again.answer == .continued)
     #expect(Self.name(machine.state) == "recording")
+  }
+
+  @Test("ready is shown only when it is proven; a press before is recorded at once, and proves it")
+  func proof() {
+    var machine = RecorderMachine(limits: .init(postEvent: .zero), needsProof: true)
+    #expect(!machine.awaitsProof, "nothing is captured yet")
+    _ = machine.handle(.captureReady, now: at(0))
+    #expect(Self.name(machine.state) == "starting" && machine.awaitsProof)
+    var pressed = machine
+    #expect(pressed.handle(.trigger(trigger(100)), now: at(100)).open == trigger(100))
+    #expect(!pressed.awaitsProof)
+    _ = pressed.handle(.durable(end: at(1_000)), now: at(1_100))
+    _ = pressed.handle(.stop(at(1_000)), now: at(1_200))
+    _ = pressed.handle(.closed(nil), now: at(1_300))
+    #expect(Self.name(pressed.state) == "ready")
+
+    _ = machine.handle(.proof(.failed), now: at(10))
+    #expect(machine.state == .cannotRecord(.checkFailed, waiting: nil) && machine.awaitsProof)
+    // Through whatever else goes wrong meanwhile: it is still not proven.
+    _ = machine.handle(.store(.storeFailed), now: at(20))
+    _ = machine.handle(.captureLost, now: at(30))
+    #expect(!machine.awaitsProof)
+    _ = machine.handle(.captureReady, now: at(40))
+    _ = machine.handle(.store(nil), now: at(50))
+    #expect(machine.state == .cannotRecord(.checkFailed, waiting: nil))
+    _ = machine.handle(.proof(.none), now: at(60))
+    #expect(machine.state == .starting(pending: nil))
+    _ = machine.handle(.proof(.proven), now: at(70))
+    #expect(Self.name(machine.state) == "ready" && !machine.awaitsProof)
+    _ = machine.handle(.proof(.failed), now: at(80))
+    #expect(machine.state == .cannotRecord(.checkFailed, waiting: nil), "a check on demand that fails takes ready away")
+    let press = machine.handle(.trigger(trigger(90)), now: at(90))
+    #expect(press.answer == .accepted, "what can be recorded is recorded all the same")
+  }
+
+  @Test("a press that was remembered before anything was captured begins with the first keyframe, proven or not")
+  func rememberedUnproven() {
+    var machine = RecorderMachine(limits: .init(postEvent: .zero), needsProof: true)
+    #expect(machine.handle(.trigger(trigger(1)), now: at(1)).answer == .remembered)
+    #expect(machine.handle(.captureReady, now: at(100)).open == trigger(1))
+  }
+
+  @Test("a stop in the cancel window is a false trigger: no post-event, and the footage until then is kept")
+  func cancelled() {
+    func stop(at time: Int64, window: Int64, again: Int64? = nil) -> RecorderMachine.Effects {
+      var limits = RecorderMachine.Limits(postEvent: .seconds(10))
+      limits.cancelWindow = .milliseconds(window)
+      var machine = RecorderMachine(limits: limits)
+      _ = machine.handle(.captureReady, now: at(0))
+      _ = machine.handle(.trigger(trigger(100)), now: at(100))
+      _ = machine.handle(.durable(end: at(900)), now: at(1_000))
+      if let again { _ = machine.handle(.trigger(trigger(again)), now: at(again)) }
+      return machine.handle(.stop(at(time)), now: at(time))
+    }
+    let inside = stop(at: 5_100, window: 5_000)
+    #expect(inside.answer == .cancelled && inside.end == .some(at(5_100)))
+    let behind = stop(at: 5_101, window: 5_000)
+    #expect(behind.answer == .stopped && behind.end == .some(at(15_101)))
+    #expect(stop(at: 101, window: 0).answer == .stopped, "without a window no stop says that")
+    #expect(stop(at: 3_000, window: 5_000, again: 2_000).answer == .stopped, "two triggers are hardly both false")
   }
 
   @Test("a trigger that crosses the close begins a new recording instead of being lost")

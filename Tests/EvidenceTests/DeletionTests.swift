@@ -138,7 +138,10 @@ struct DeletionTests {
     let entries: [DeviceLogEntry] = [
       .dock(Docking(greeting)), .anchor(LogAnchor(nonce: nonce, recording: nil)),
       .anchor(LogAnchor(nonce: nonce, recording: .init(id: made.id, counter: 1, head: head))),
-      .delete(Deletion(receipt)), .audit(.configuration(nonce)), .audit(.clockState(.dock, .held)),
+      .delete(Deletion(receipt)), .audit(.configuration(nonce, software: nil)), .audit(.clockState(.dock, .held)),
+      .audit(.armed), .audit(.check(CheckOutcome(result: .passed, cause: nil))),
+      .audit(.source(SourceHealth(source: "button", state: .stuck))),
+      .audit(.radio(RadioRefusals(cause: "bad_mac", count: 3))),
       .audit(.event(.storage(.low, freeMegabytes: 12))), .audit(.event(.battery(.critical, percent: 4))),
       .audit(.event(.clockStep(was: 7))), .audit(.event(.deviceLost(track: TrackID(rawValue: 1)))),
       .audit(.event(.deviceFound(track: TrackID(rawValue: 2)))), .audit(.event(.error(.memory))),

@@ -37,7 +37,11 @@ struct SpecificationTests {
     words += JournalEvent.GapCause.allCases.map(\.rawValue) + JournalEvent.ErrorCode.allCases.map(\.rawValue)
     words += JournalEvent.StorageCondition.allCases.map(\.rawValue)
     words += JournalEvent.BatteryCondition.allCases.map(\.rawValue)
-    words += TriggerFate.Result.allCases.map(\.rawValue)
+    words += TriggerFate.Result.allCases.map(\.rawValue) + SourceHealth.State.allCases.map(\.rawValue)
+    words += [
+      AuditEvent.armedCode, AuditEvent.sourceCode, AuditEvent.radioCode, AuditEvent.checkCode, Key.softwareHash,
+    ]
+    words += CheckOutcome.Result.allCases.map(\.rawValue)
     words += [
       AuditEvent.triggerCode, Key.source, Key.why, Key.edge, Key.decided, Key.preEventAsked, Key.preEventHeld,
       Key.shortfall,

@@ -96,4 +96,33 @@ struct TriggerFactsTests {
       TriggerFate(trigger: Self.press, result: .idle, count: 0),
     ] { #expect(throws: EvidenceError.self) { try camera.append(.audit(.trigger(fate))) } }
   }
+
+  @Test("What is said of the health of triggers is read back as it was written; what is wrong is refused on both sides")
+  func health() throws {
+    let camera = try TestCamera(Agency())
+    let hash = Hash32.sha256(of: [1])
+    let events: [AuditEvent] = [
+      .check(CheckOutcome(result: .failed, cause: "card")), .check(CheckOutcome(result: .passed, cause: nil)),
+      .armed, .configuration(hash, software: hash), .configuration(hash, software: nil),
+      .source(SourceHealth(source: "radio", state: .deaf, cause: "no_adapter")),
+      .source(SourceHealth(source: "button", state: .listening)), .radio(RadioRefusals(cause: "replayed", count: 1)),
+    ]
+    for event in events {
+      let line = try JournalLine(parsing: camera.append(.audit(event)))
+      #expect(try DeviceLogEntry(line) == .audit(event))
+    }
+    #expect(try camera.deviceLog().findings.isEmpty)
+    let wrong: [AuditEvent] = [
+      .source(SourceHealth(source: "a b", state: .deaf)),
+      .source(SourceHealth(source: "radio", state: .deaf, cause: "")),
+      .check(CheckOutcome(result: .failed, cause: "A b")), .radio(RadioRefusals(cause: "replayed", count: 0)),
+      .radio(RadioRefusals(cause: "No", count: 1)),
+    ]
+    for event in wrong { #expect(throws: EvidenceError.self) { try camera.append(.audit(event)) } }
+    let text = String(decoding: try camera.append(.audit(events[5])), as: UTF8.self)
+    for (good, bad) in [("what=deaf", "what=blind"), ("cause=no_adapter", "cause=No"), ("src=radio", "src=Radio")] {
+      let line = try JournalLine(parsing: Array(text.replacing(good, with: bad).utf8))
+      #expect((try? DeviceLogEntry(line)) == nil, "\(bad)")
+    }
+  }
 }

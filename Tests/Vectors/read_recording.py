@@ -882,9 +882,23 @@ class DeviceLog:
         self.witness(identifier, *last)
 
     def on_audit(self, values, line, _):
-        code = values.one_of("code", "config time trigger storage battery clock lost found error")
+        code = values.one_of("code", "config time arm check source radio trigger storage battery clock lost found error")
         if code == "config":
             values.data("conf")
+            if values.has("soft"):
+                values.data("soft")
+        elif code == "arm":
+            pass
+        elif code == "check":
+            values.one_of("res", "passed failed")
+            if values.has("cause"):
+                values.word("cause")
+        elif code == "source":
+            values.word("src"), values.one_of("what", "listening deaf stuck")
+            if values.has("cause"):
+                values.word("cause")
+        elif code == "radio":
+            values.word("cause"), values.number("count", 1)
         elif code == "time":
             values.one_of("wsrc", "unknown rtc ntp gnss dock user"), values.one_of("wtrust", "none held synced")
         elif code == "trigger":

@@ -145,8 +145,9 @@ lab() {
   lab_job "signs" Tests/Lab/run signs.sh
   # A tester presses a thousand times: Tests/Lab/run presses.sh 1000
   lab_job "presses" Tests/Lab/run presses.sh 50
+  lab_job "radio" Tests/Lab/run radio.sh
   # The whole campaign has 32 cuts.
-  lab_job "power cuts" Tests/Campaigns/power-cut-campaign.py --cuts 4 --lies 1
+  lab_job "power cuts" Tests/Campaigns/power-cut-campaign.py --cuts 3 --lies 1
 }
 
 # lab_job NAME COMMAND…

@@ -129,7 +129,7 @@ final class PowerCutRun {
       if last >= 0 { recordings[last].closed = (operations, fault) }
       tell(.closed(fault))
     case .store(let fault): tell(.store(fault))
-    case .ready, .unusable, .left, .space, .slowCard: break
+    case .ready, .unusable, .left, .space, .slowCard, .tried: break
     }
   }
 

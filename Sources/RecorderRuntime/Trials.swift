@@ -1,0 +1,146 @@
+import Control
+import Evidence
+import EvidenceStore
+import LinuxIO
+import Media
+
+/// The trials of this process.
+struct Trials {
+  enum Phase: Hashable {
+    case idle
+    /// The trial of this number is under way.
+    case running(Int)
+  }
+
+  var phase = Phase.idle
+  /// The numbers of trials rise.
+  var count = 0
+  /// The newest trial that is over.
+  var last: RecorderStatus.Check?
+  /// What log and device log said of it last.
+  var told: CheckOutcome?
+  /// How many have failed since the last one that did not.
+  var failures = 0
+  /// After a trial that failed the next one begins then at the earliest.
+  var nextAttempt = MonotonicTime.distantPast
+  /// Since when the picture waits for the sound.
+  var waitingSince: MonotonicTime?
+
+  /// A microphone gets so long to come before the trial is made without it.
+  static let soundPatience = Nanoseconds.seconds(3)
+
+  var isRunning: Bool { phase != .idle }
+
+  /// From 3 s doubled up to 30 s.
+  var pause: Nanoseconds { min(.seconds(30), .seconds(3) * (Int64(1) << Int64(min(max(0, failures - 1), 4)))) }
+
+  /// The part that failed last, and what it said; nil: none did.
+  var failure: String? {
+    last?.parts.first { $0.state == .failed }.map { "\($0.name.rawValue): \($0.text)" }
+  }
+}
+
+/// What a trial should have held.
+struct TrialExpectation {
+  var framesPerSecond: Double
+  var hasMicrophone: Bool
+  var recipients: Int
+  var clock: ClockState
+  var triggers: [RecorderStatus.TriggerSource]
+  var minutesLeft: Int?
+  var encoder: String
+}
+
+extension RecorderStatus.Check {
+  /// Each part's own answer, in the order in which footage passes them.
+  init(_ report: TrialReport, _ expected: TrialExpectation) {
+    var parts: [Part] = []
+    func add(_ name: Part.Name, _ state: Part.State, _ text: String) { parts.append(Part(name, state, text)) }
+    switch report.outcome {
+    case .interrupted:
+      self.init(number: report.number, result: .interrupted, parts: [])
+      return
+    case .passed, .unfinished, .refuted, .failed: break
+    }
+    let seconds = max(report.media.inSeconds, 0.001)
+    Self.addCapture(report, expected, seconds, add)
+    switch report.outcome {
+    case .failed(let error) where error.kind == .seal || error.kind == .identity:
+      add(.keys, .failed, error.description)
+    case .failed(let error): add(.card, .failed, error.description)
+    case .refuted(let sentence):
+      add(.card, .failed, "what was read back is not what was written: \(sentence). Use another card.")
+    case .unfinished where report.longestCheckpoint >= .seconds(1):
+      add(
+        .card, .failed, "too slow: a checkpoint took \(report.longestCheckpoint.inMilliseconds) ms. Use another card.")
+    case .unfinished: add(.card, .failed, "the trial did not come to its end, because too little was captured")
+    case .passed, .interrupted:
+      let left = expected.minutesLeft.map { ", \($0) min of footage left" } ?? ""
+      let time = "checkpoints of up to \(report.longestCheckpoint.inMilliseconds) ms"
+      add(
+        .card, report.isSlow ? .warning : .ok,
+        report.isSlow
+          ? "slow, \(time)\(left): a power cut may cost more than the last second"
+          : "\(time), read back and verified\(left)")
+      add(
+        .keys, .ok, "signed, and sealed for \(expected.recipients) recipient\(expected.recipients == 1 ? "" : "s")")
+    }
+    for source in expected.triggers {
+      let text = "\(source.kind) \(source.state.rawValue)" + (source.reason.map { ": \($0)" } ?? "")
+      add(.triggers, source.state == .listening ? .ok : .warning, text)
+    }
+    if expected.triggers.isEmpty {
+      add(.triggers, .warning, "only `lapel start`: no button and no radio is configured")
+    }
+    switch expected.clock.trust {
+    case .synchronized: add(.clock, .ok, "kept right by its source")
+    case .held: add(.clock, .warning, "set, but nothing keeps it right")
+    case .none: add(.clock, .warning, "never set: times are wrong until it is")
+    }
+    let result: Result = parts.contains { $0.state == .failed } ? .failed : .passed
+    self.init(number: report.number, result: result, parts: parts)
+  }
+
+  private static func addCapture(
+    _ report: TrialReport, _ expected: TrialExpectation, _ seconds: Double,
+    _ add: (Part.Name, Part.State, String) -> Void
+  ) {
+    if case .failed = report.outcome, report.frames == 0 { return }
+    let due = Int((expected.framesPerSecond * seconds).rounded())
+    let frames = "\(report.frames) frames in \(tenths(seconds)) s"
+    if report.frames * 10 < due || report.frames == 0 {
+      add(.camera, .failed, "\(frames), \(due) were due: check the camera, and `dmesg`")
+    } else {
+      let isShort = report.frames * 10 < due * 8 || report.lostFrames > 0
+      add(
+        .camera, isShort ? .warning : .ok,
+        isShort ? "\(frames), \(due) were due and \(report.lostFrames) are known to be lost" : frames)
+      let rate = Int64(Double(report.bytes) * 8 / seconds / 1_000)
+      add(.encoder, .ok, "\(expected.encoder), \(rate) kbit/s with the sound")
+    }
+    guard expected.hasMicrophone else { return }
+    if report.soundPackets == 0 {
+      add(.microphone, .warning, "no sound came: check the microphone; pictures are recorded without it")
+    } else {
+      let isShort = Double(report.soundPackets) * 0.02 < seconds * 0.8 || report.lostSamples > 0
+      add(
+        .microphone, isShort ? .warning : .ok,
+        "\(tenths(Double(report.soundPackets) * 0.02)) s of sound, \(report.lostSamples) samples lost")
+    }
+  }
+
+  private static func tenths(_ value: Double) -> String {
+    let tenths = Int((value * 10).rounded())
+    return "\(tenths / 10).\(tenths % 10)"
+  }
+
+  /// For the device log: what is worst, if anything is.
+  var outcome: CheckOutcome? {
+    switch result {
+    case .interrupted: nil
+    case .passed:
+      CheckOutcome(result: .passed, cause: parts.first { $0.state == .warning }?.name.rawValue)
+    case .failed: CheckOutcome(result: .failed, cause: parts.first { $0.state == .failed }?.name.rawValue)
+    }
+  }
+}
