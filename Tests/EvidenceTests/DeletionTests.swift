@@ -140,6 +140,7 @@ struct DeletionTests {
       .anchor(LogAnchor(nonce: nonce, recording: .init(id: made.id, counter: 1, head: head))),
       .delete(Deletion(receipt)), .audit(.configuration(nonce)), .audit(.clockState(.dock, .held)),
       .audit(.event(.storage(.low, freeMegabytes: 12))), .audit(.event(.battery(.critical, percent: 4))),
+      .audit(.event(.power(.good, edge: 5))),
       .audit(.event(.clockStep(was: 7))), .audit(.event(.deviceLost(track: TrackID(rawValue: 1)))),
       .audit(.event(.deviceFound(track: TrackID(rawValue: 2)))), .audit(.event(.error(.memory))),
     ]

@@ -37,6 +37,7 @@ struct SpecificationTests {
     words += JournalEvent.GapCause.allCases.map(\.rawValue) + JournalEvent.ErrorCode.allCases.map(\.rawValue)
     words += JournalEvent.StorageCondition.allCases.map(\.rawValue)
     words += JournalEvent.BatteryCondition.allCases.map(\.rawValue)
+    words += JournalEvent.PowerCondition.allCases.map(\.rawValue)
     words += TriggerFate.Result.allCases.map(\.rawValue)
     words += [
       AuditEvent.triggerCode, Key.source, Key.why, Key.edge, Key.decided, Key.preEventAsked, Key.preEventHeld,
