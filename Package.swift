@@ -83,7 +83,7 @@ let package = Package(
       name: "RecorderRuntime",
       dependencies: [
         "Configuration", "Control", "Core", "Media", "LinuxIO", "Evidence", "EvidenceStore", "Camera", "Microphone",
-        "Triggers", "Indicators", "Encoding", "Synthetic", .product(name: "Logging", package: "swift-log"),
+        "Triggers", "Indicators", "Power", "Encoding", "Synthetic", .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: strict),
     .executableTarget(
       name: "lapel",

@@ -29,6 +29,13 @@ extension RecorderConfiguration {
       !recording.hasPreEventAudio || microphone.source != .none, ["recording.pre_event_audio", "microphone.source"],
       "sound in the pre-event needs a microphone, and the source is \"none\"")
     checkButtons(check)
+    check(
+      power.criticalPercent < power.lowPercent, ["power.critical_percent", "power.low_percent"],
+      "the recording would be closed at \(power.criticalPercent) %, and the alarm come at \(power.lowPercent) % only: it must "
+        + "come before")
+    check(
+      !power.battery.isEmpty && !power.battery.contains("/"), ["power.battery"],
+      "\(power.battery.excerpt) is no name of a battery; use \"none\" for none")
     let (table, wrong) = signs.table
     for problem in wrong { check(false, ["signs.\(problem.key)"], problem.text) }
     if wrong.isEmpty {

@@ -1,6 +1,7 @@
 public import Configuration
 import Core
 import Indicators
+import Power
 import Triggers
 
 extension RecorderConfiguration {
@@ -15,6 +16,11 @@ extension RecorderConfiguration {
     for output in SignOutput.allCases where !indicators[output].isEmpty {
       do throws(IndicatorError) { _ = try OutputPlace(indicators[output]) } catch {
         problems.append(ConfigurationProblem(keys: ["indicators.\(output.rawValue)"], text: "\(error)"))
+      }
+    }
+    if !power.failLine.isEmpty {
+      do throws(PowerError) { _ = try PowerFailPlace(power.failLine) } catch {
+        problems.append(ConfigurationProblem(keys: ["power.fail_line"], text: "\(error)"))
       }
     }
     return problems

@@ -14,6 +14,7 @@ extension Recorder {
   var conditions: Set<Sign> {
     var conditions: Set<Sign> = []
     if let recordButton, recordButton.health != .listening { conditions.insert(.triggerDeaf) }
+    if power.isAlarm { conditions.insert(.lowBattery) }
     if let minutes = minutesLeft, minutes < configuration.indicators.lowStorageMinutes {
       conditions.insert(.lowStorage)
     }

@@ -72,6 +72,7 @@ extension Recorder {
     case .noCapture: "neither camera nor microphone delivers; see the log"
     case .storeFull: "the card is full: offload recordings or free space on it"
     case .storeFailed: "the card cannot be written; see the log"
+    case .batteryCritical: "the battery is nearly empty: connect the charger, or put in another one"
     }
   }
 }

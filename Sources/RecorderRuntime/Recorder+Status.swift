@@ -49,6 +49,8 @@ extension Recorder {
       path: configuration.store.path, fileSystem: fileSystem, freeBytes: freeBytes,
       minutesLeft: minutesLeft)
     if let recordButton { status.triggers.append(recordButton.shown) }
+    status.power = power.shown
+    status.warnings += power.warnings
     status.interrupted = interrupted
     status.warnings += cardWarnings
     status.warnings += indicators.warnings

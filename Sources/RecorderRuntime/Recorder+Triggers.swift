@@ -146,10 +146,11 @@ extension Recorder {
     with other: Trigger? = nil
   ) {
     command(
-      .fate(
-        TriggerFate(
-          trigger: TriggerFacts(trigger), result: result, cause: cause, recording: recording,
-          other: other.map { TriggerFacts($0).edge })))
+      .audit(
+        .trigger(
+          TriggerFate(
+            trigger: TriggerFacts(trigger), result: result, cause: cause, recording: recording,
+            other: other.map { TriggerFacts($0).edge }))))
   }
 
   private static let endingCause = "ending"

@@ -15,7 +15,7 @@ import Synthetic
 /// to end.
 ///
 /// Threads: `camera`, `encoder`, `microphone` (capture, never waiting for anything below), `store` (all card I/O),
-/// `log` (all text); the caller's is the control loop, which never touches the card.
+/// `power` (asks the batteries), `log` (all text); the caller's is the control loop, which never touches the card.
 public final class Recorder {
   let configuration: RecorderConfiguration
   let devices: OpenedDevices
@@ -39,6 +39,9 @@ public final class Recorder {
   /// Nil: none is configured.
   let recordButton: RecordButton?
   let indicators: IndicatorPanel
+  let power: PowerWatch
+  /// The level that was written down last.
+  var journalledLevel: PowerLevel?
   /// The first edge of the last gesture that was recognised.
   var lastGesture: MonotonicTime?
   /// The trigger that a recording was asked for, until the recording exists.
@@ -98,7 +101,7 @@ public final class Recorder {
       // and taken again for every sealed chunk.
       Process.limitMallocArenas(to: 2)
       Process.setMallocTrimThreshold(1 << 20)
-      signals = try SignalDescriptor()
+      signals = try SignalDescriptor([SIGINT, SIGTERM, SIGHUP, SIGPWR])
       health = try CaptureHealth()
       log = try EventLog()
     } catch {
@@ -106,6 +109,7 @@ public final class Recorder {
     }
     recordButton = try RecordButton(configuration.buttons, log: log)
     indicators = try IndicatorPanel(configuration, log: log)
+    power = try PowerWatch(configuration.power, log: log)
     devices = try OpenedDevices.open(configuration, log: log)
     let hasSound = devices.microphone != nil
     let plan = RingPlan(
@@ -194,13 +198,14 @@ public final class Recorder {
       while !hasLeft {
         let count = try poller.wait(
           until: min(.now() + .milliseconds(100), recordButton?.deadline ?? .distantFuture, indicators.deadline))
-        var isButtonReadable = false
+        var (isButtonReadable, isPowerReadable) = (false, false)
         for index in 0..<count {
           let event = poller[index]
           switch event.token {
           case Token.signals: while let signal = try signals.next() { take(signal: signal) }
           case Token.store, Token.devices: break
           case Token.button: isButtonReadable = true
+          case Token.power: isPowerReadable = true
           case Token.listener:
             do throws(LinuxError) {
               for descriptor in try server.acceptAll(now: .now()) {
@@ -215,6 +220,7 @@ public final class Recorder {
             server.serve(CInt(event.token - Token.client), now: .now()) { answer($0) }
           }
         }
+        takePower(&poller, isReadable: isPowerReadable)
         takeStoreEvents()
         takeDeviceEvents()
         takeButton(&poller, isReadable: isButtonReadable)
@@ -230,6 +236,7 @@ public final class Recorder {
     indicators.goDark()
     health.isStopping.store(true, ordering: .relaxed)
     for thread in threads where thread.name != "log" { thread.join() }
+    power.end()
     board.isLogDone.store(true, ordering: .relaxed)
     for thread in threads { thread.join() }
     if let failure { throw failure }
@@ -256,6 +263,7 @@ public final class Recorder {
     static let devices: UInt64 = 3
     static let listener: UInt64 = 4
     static let button: UInt64 = 5
+    static let power: UInt64 = 6
     static let client: UInt64 = 1 << 32
   }
 
@@ -282,6 +290,7 @@ public final class Recorder {
       try NamedThread("encoder", stackSize: Self.stack) {
         if let box = encoder.take() { encoderLoop.run(box.encoder) }
       })
+    try power.start()
     let priority = configuration.realtime.priority
     try startMicrophone(&threads, epoch: epoch, priority: priority)
     let cameraLoop = CameraLoop(exchange: exchange, health: health, log: log, frameInterval: devices.frameInterval)
@@ -343,6 +352,7 @@ public final class Recorder {
   // MARK: - Events
 
   private func take(signal: CInt) {
+    if signal == SIGPWR { return hearPowerSignal() }
     terminations += 1
     log.note(.signal(signal))
     if terminations == 1 { handle(.terminate) }
@@ -389,7 +399,7 @@ public final class Recorder {
         releaseIfGoingOn(past: end)
       case .refused: handle(.refused)
       case .closed(let fault):
-        brokenOff = recordingID ?? brokenOff
+        if fault != nil { brokenOff = recordingID ?? brokenOff }
         recordingID = nil
         mediaStart = nil
         lastLag = nil
@@ -445,7 +455,7 @@ public final class Recorder {
       if case .stopping = machine.state {
         storeWishes.end(at: end, .shutdown)
       } else {
-        storeWishes.end(at: end, .stop)
+        storeWishes.end(at: end, machine.isBatteryCritical ? .power : .stop)
       }
       ring.bell.signal()
     }

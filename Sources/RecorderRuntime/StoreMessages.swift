@@ -11,8 +11,8 @@ package enum StoreCommand: Sendable {
   case event(FootageEvent)
   /// Something to write into the journal.
   case notice(JournalEvent)
-  /// A trigger or press that begins no recording by itself: for the device log, when nothing is recorded.
-  case fate(TriggerFate)
+  /// For the device log, when nothing is recorded. A fact of health that comes while something is goes into its journal.
+  case audit(AuditEvent)
 }
 
 /// What the control loop wants of the store thread: the newest wish counts, and none can be lost in a full queue.
@@ -26,6 +26,10 @@ struct StoreWish: Sendable {
   var open: OpenRequest?
   /// Moves the end of the open recording, or of the one that is asked for with it.
   var end: End?
+  /// Make durable what is in memory, now.
+  var checkpointsAtOnce = false
+  /// The supply is failing: checkpoints come as fast as the card takes them, until this is withdrawn.
+  var isPowerFailing = false
   /// No recording will be opened any more: finish and leave.
   var leaves = false
 }
@@ -48,6 +52,14 @@ package final class StoreWishes: Sendable {
     wish.withLock { $0.end = .init(time: time, reason: reason) }
   }
 
+  /// - Parameter isFailing: true also asks for a checkpoint at once.
+  package func power(isFailing: Bool) {
+    wish.withLock { wish in
+      wish.isPowerFailing = isFailing
+      wish.checkpointsAtOnce = wish.checkpointsAtOnce || isFailing
+    }
+  }
+
   package func leave() { wish.withLock { $0.leaves = true } }
 
   /// What was wished since the last time.
@@ -56,6 +68,7 @@ package final class StoreWishes: Sendable {
       let taken = wish
       wish.open = nil
       wish.end = nil
+      wish.checkpointsAtOnce = false
       return taken
     }
   }

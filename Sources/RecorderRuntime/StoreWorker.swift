@@ -32,7 +32,7 @@ package struct StoreWorker: ~Copyable {
   private var nextIdleCheck = MonotonicTime.distantPast
   private var checkpointsSinceSlow = Self.checkpointsToRecover
   private var isLeaving = false
-  private var fates = FateBacklog()
+  private var audits = AuditBacklog()
 
   /// What `step` answers.
   package enum Next: Hashable, Sendable {
@@ -72,6 +72,8 @@ package struct StoreWorker: ~Copyable {
       open.planner.setEnd(end.time)
       open.closeReason = end.reason
     }
+    open?.planner.isPowerFailing = wish.isPowerFailing
+    if wish.checkpointsAtOnce { open?.planner.checkpointAtOnce() }
     while let command = commands.pop() { perform(command) }
     guard open != nil else { return idle() }
     return work()
@@ -91,8 +93,9 @@ package struct StoreWorker: ~Copyable {
       open?.planner.requestCheckpoint()
     case .notice(let notice):
       open?.pendingNotices.append(notice)
-    case .fate(let fate):
-      if !fates.add(fate) { log.note(.note("too many triggers came at once: some are not in the device log")) }
+    case .audit(.event(let event)) where open != nil: open?.pendingNotices.append(event)
+    case .audit(let event):
+      if !audits.add(event) { log.note(.note("too much happened at once: some of it is not in the device log")) }
     }
   }
 
@@ -262,7 +265,7 @@ package struct StoreWorker: ~Copyable {
   }
 
   private mutating func idle() -> Next {
-    writeFates()
+    writeAudits()
     if isLeaving { return .done }
     let moment = now()
     if moment >= nextIdleCheck {
@@ -283,11 +286,11 @@ package struct StoreWorker: ~Copyable {
   }
 
   /// Only while nothing is recorded: no flush of footage waits for it.
-  private mutating func writeFates() {
-    guard !fates.lines.isEmpty, idleFault != .storeFailed else { return }
+  private mutating func writeAudits() {
+    guard !audits.lines.isEmpty, idleFault != .storeFailed else { return }
     do throws(StoreError) {
-      try store.audit(fates.lines.map { .trigger($0) })
-      fates.removeAll()
+      try store.audit(audits.lines)
+      audits.removeAll()
     } catch {
       log.note(.storeTrouble(error))
       // As any write that fails: it is shown, and the lines are written when the card takes writes again.

@@ -68,6 +68,7 @@ final class Rig {
     identity.path = "\(directory)/identity"
     memory.allow_swap = true
     control.socket = "\(socket)"
+    power.battery = "none"
     \(settings)
 
     """
@@ -236,9 +237,16 @@ struct Status: Decodable {
     var attestedMs: Int
   }
 
+  struct Power: Decodable {
+    var level: String?
+    var percent: Int?
+    var failing: Bool
+  }
+
   var state: String
   var reason: String?
   var recording: Recording?
+  var power: Power?
   var ring: Ring?
   var video: Video?
   var lagMs: Int?

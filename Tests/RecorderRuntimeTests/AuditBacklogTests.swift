@@ -5,27 +5,35 @@ import Testing
 
 @testable import RecorderRuntime
 
-@Suite struct FateBacklogTests {
-  private func fate(_ edge: Int64, _ cause: String? = nil) -> TriggerFate {
-    TriggerFate(
-      trigger: TriggerFacts(source: "socket", reason: nil, edge: edge, decided: edge), result: .refused, cause: cause)
+@Suite struct AuditBacklogTests {
+  private func fate(_ edge: Int64, _ cause: String? = nil) -> AuditEvent {
+    .trigger(
+      TriggerFate(
+        trigger: TriggerFacts(source: "socket", reason: nil, edge: edge, decided: edge), result: .refused, cause: cause)
+    )
   }
 
   @Test("a flood of one kind becomes a count, and none is lost")
   func flood() {
-    var backlog = FateBacklog()
+    var backlog = AuditBacklog()
     for edge in 0..<100_000 where !backlog.add(fate(Int64(edge))) { Issue.record("\(edge) is lost") }
-    #expect(backlog.lines.count == FateBacklog.separateLimit)
-    #expect(backlog.lines.reduce(0) { $0 + $1.count } == 100_000)
+    #expect(backlog.lines.count == AuditBacklog.separateLimit)
+    let told = backlog.lines.reduce(Int64(0)) { sum, line in
+      if case .trigger(let fate) = line { sum + fate.count } else { sum }
+    }
+    #expect(told == 100_000)
     let hasRoom = backlog.add(fate(1, "store_full"))
     #expect(hasRoom, "another kind has room beside it")
-    #expect(backlog.lines.last?.cause == "store_full")
+    #expect(backlog.lines.last == fate(1, "store_full"))
+    let event = AuditEvent.event(.battery(.low, percent: 20))
+    let hasRoomForHealth = backlog.add(event)
+    #expect(hasRoomForHealth && backlog.lines.last == event, "and so has what is no trigger")
   }
 
   @Test("what finds no room is said to be lost")
   func full() {
-    var backlog = FateBacklog()
-    for kind in 0..<FateBacklog.limit where !backlog.add(fate(0, "kind\(kind)")) { Issue.record("\(kind) is lost") }
+    var backlog = AuditBacklog()
+    for kind in 0..<AuditBacklog.limit where !backlog.add(fate(0, "kind\(kind)")) { Issue.record("\(kind) is lost") }
     let (another, known) = (backlog.add(fate(0, "another")), backlog.add(fate(0, "kind3")))
     #expect(!another)
     #expect(known, "a kind that is there is counted")
@@ -49,7 +57,7 @@ import Testing
     studio.run(to: 4_000)
     studio.trigger()
     studio.run(to: 5_000)
-    studio.commands.push(.fate(fate))
+    studio.commands.push(.audit(.trigger(fate)))
     studio.run(to: 8_000)
     #expect(try !lines(studio).contains { $0.contains("code=trigger") })
     studio.stop()
