@@ -1,6 +1,7 @@
 import Configuration
 import Control
 import Core
+import Glibc
 import LinuxIO
 import Media
 import Testing
@@ -88,11 +89,44 @@ import Testing
     }
   }
 
-  @Test("the thread reads, and ends when it is told to")
+  @Test("the thread reads what is there, and ends when it is told to")
   func thread() throws {
-    let watch = try Self.watch()
+    let scratch = try Scratch()
+    try Directory.make(path: scratch.path("BAT0"))
+    for (name, value) in [("type", "Battery"), ("capacity", "4"), ("status", "Discharging")] {
+      _ = try scratch.write("BAT0/\(name)", Array("\(value)\n".utf8))
+    }
+    let watch = try PowerWatch(RecorderConfiguration().power, log: try EventLog(), supplies: scratch.path)
     try watch.start()
+    var poller = try Poller()
+    var changes: [PowerWatch.Change] = []
+    for _ in 0..<3_000 where changes.isEmpty {
+      changes = watch.take(&poller, token: 1, isReadable: false)
+      MonotonicTime.sleep(until: .now() + .milliseconds(10))
+    }
     watch.end()
+    guard case .supply(let state) = changes.first else { throw Unheard() }
+    #expect(state.level == .critical && state.percent == 4 && changes.count == 1)
+  }
+
+  private struct Unheard: Error {}
+
+  @Test("a driver that never answers keeps neither the control loop nor the end waiting")
+  func deadDriver() throws {
+    let scratch = try Scratch()
+    try Directory.make(path: scratch.path("BAT0"))
+    // Opening it waits for somebody who writes.
+    let path = scratch.path("BAT0/type")
+    #expect(mkfifo(path, 0o600) == 0)
+    let watch = try PowerWatch(RecorderConfiguration().power, log: try EventLog(), supplies: scratch.path)
+    try watch.start()
+    var poller = try Poller()
+    let changes = watch.take(&poller, token: 1, isReadable: false)
+    #expect(changes.isEmpty && watch.shown == RecorderStatus.Power())
+    watch.end()
+    // Nobody waits for the thread any more; it goes on to its own end.
+    let writer = try FileDescriptor.open(path: path, flags: O_RDWR | O_NONBLOCK)
+    try writer.close()
   }
 
   @Test("a line that is not there yet does not keep the recorder from starting, and the status says so")
