@@ -66,6 +66,7 @@ let package = Package(
     // Lines for buttons and for outputs alike; not in LinuxIO, for most who import that know nothing of them.
     .target(name: "GPIO", dependencies: ["Media", "LinuxIO", "CLinux"], swiftSettings: strict),
     .target(name: "Indicators", dependencies: ["GPIO", "LinuxIO"], swiftSettings: strict),
+    .target(name: "Power", dependencies: ["Core", "GPIO", "Media", "LinuxIO", "CLinux"], swiftSettings: strict),
     .target(name: "Triggers", dependencies: ["GPIO", "Media", "LinuxIO", "CLinux"], swiftSettings: strict),
     .target(name: "Radio", dependencies: ["Media", "LinuxIO", "CLinux", crypto], swiftSettings: strict),
     .target(name: "Microphone", dependencies: ["Media", "LinuxIO", "CALSA"], swiftSettings: strict),
@@ -82,7 +83,8 @@ let package = Package(
       name: "RecorderRuntime",
       dependencies: [
         "Configuration", "Control", "Core", "Media", "LinuxIO", "Evidence", "EvidenceStore", "Camera", "Microphone",
-        "Triggers", "Indicators", "Radio", "Encoding", "Synthetic", .product(name: "Logging", package: "swift-log"),
+        "Triggers", "Indicators", "Radio", "Power", "Encoding", "Synthetic",
+        .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: strict),
     .executableTarget(
       name: "lapel",
@@ -132,6 +134,8 @@ let package = Package(
     .testTarget(name: "CameraTests", dependencies: ["Camera", "LinuxIO", "Media", "CLinux"], swiftSettings: strict),
     .testTarget(name: "GPIOTests", dependencies: ["GPIO", "LinuxIO", "Media", "CLinux"], swiftSettings: strict),
     .testTarget(name: "IndicatorsTests", dependencies: ["Indicators", "GPIO", "LinuxIO"], swiftSettings: strict),
+    .testTarget(
+      name: "PowerTests", dependencies: ["Power", "Core", "LinuxIO", "Media", "CLinux"], swiftSettings: strict),
     .testTarget(
       name: "TriggersTests", dependencies: ["Triggers", "GPIO", "LinuxIO", "Media", "CLinux"], swiftSettings: strict),
     .testTarget(name: "RadioTests", dependencies: ["Radio", "LinuxIO", "Media", "CLinux"], swiftSettings: strict),

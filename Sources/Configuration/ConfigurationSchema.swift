@@ -166,6 +166,32 @@ public enum ConfigurationSchema {
         "Minutes of footage that fit on the card, below which low storage is shown."),
     ] + signKeys + [
 
+      text(
+        "power.battery", \.power.battery,
+        "The battery that is watched: \"auto\" for all of this machine, \"none\", or a name as in /sys/class/power_supply."
+      ),
+      integer(
+        "power.low_percent", \.power.lowPercent, "%", 2...90,
+        "At or below it the low-battery alarm is given, and recording goes on: set it so that what lies between it and "
+          + "critical_percent lasts as long as a wearer needs, at least five minutes by CAST 14/14 and GA/T 947.2."),
+      integer(
+        "power.critical_percent", \.power.criticalPercent, "%", 0...50,
+        "At or below it the recording is closed, and none begins until the charger is connected or the battery changed."
+      ),
+      integer(
+        "power.reserve_min", \.power.reserve.wholeMinutes, "min", 0...120,
+        "The alarm comes, too, when the battery itself says that no more than this is left; 0 if its word is not to count."
+      ),
+      text(
+        "power.fail_line", \.power.failLine,
+        "A line by which the board says that its supply is failing, \"gpio:CHIP:LINE\" as for a button; empty for none. Then, "
+          + "and at the signal SIGPWR, everything is made durable at once."),
+      boolean(
+        "power.fail_active_low", \.power.failIsActiveLow, "Whether the line is low while the supply fails."),
+      boolean(
+        "power.fail_pull", \.power.failSetsPull,
+        "Whether the chip is asked for a pull resistor that lets the line rest."),
+
       boolean(
         "memory.allow_swap", \.memory.allowsSwap,
         "Whether to run where memory cannot be locked, so that footage may reach the swap in the clear."),
@@ -292,6 +318,10 @@ public enum ConfigurationSchema {
 
 // How a unit of the file shows a value of `RecorderConfiguration`. Written only within the ranges above.
 extension Nanoseconds {
+  fileprivate var wholeMinutes: Int {
+    get { Int(count / 60_000_000_000) }
+    set { self = .seconds(Int64(newValue) * 60) }
+  }
   fileprivate var wholeSeconds: Int {
     get { Int(count / 1_000_000_000) }
     set { self = .seconds(Int64(newValue)) }

@@ -44,6 +44,13 @@ extension RecorderConfiguration {
       radio.adapter.isEmpty || !radio.groups.isEmpty || !radio.unauthenticated.isEmpty,
       ["radio.adapter", "radio.groups", "radio.unauthenticated"],
       "the radio would listen for nothing: name the file of its groups")
+    check(
+      power.criticalPercent < power.lowPercent, ["power.critical_percent", "power.low_percent"],
+      "the recording would be closed at \(power.criticalPercent) %, and the alarm come at \(power.lowPercent) % only: it must "
+        + "come before")
+    check(
+      !power.battery.isEmpty && !power.battery.contains("/"), ["power.battery"],
+      "\(power.battery.excerpt) is no name of a battery; use \"none\" for none")
     let (table, wrong) = signs.table
     for problem in wrong { check(false, ["signs.\(problem.key)"], problem.text) }
     if wrong.isEmpty {

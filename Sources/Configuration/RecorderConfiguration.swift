@@ -18,6 +18,7 @@ public struct RecorderConfiguration: Hashable, Sendable {
   public var radio = Radio()
   public var indicators = Indicators()
   public var signs = Signs()
+  public var power = Power()
   public var memory = Memory()
   public var control = Control()
   public var log = Log()
@@ -221,6 +222,24 @@ public struct RecorderConfiguration: Hashable, Sendable {
       }
       return (table, problems)
     }
+  }
+
+  /// The supply: its battery, and the board's warning that it fails.
+  public struct Power: Hashable, Sendable {
+    /// `auto`: every battery of the machine; `none`; or the name of one in /sys/class/power_supply.
+    public var battery = "auto"
+    /// At or below it the alarm is given.
+    public var lowPercent = 20
+    /// At or below it the recording is closed and none begins.
+    public var criticalPercent = 5
+    /// The alarm is given, too, when the battery says that no more than this is left; zero: that is not asked.
+    public var reserve = Nanoseconds.seconds(600)
+    /// `gpio:CHIP:LINE`; empty: there is none.
+    public var failLine = ""
+    /// The line is low while the supply fails.
+    public var failIsActiveLow = true
+    /// The chip is asked to pull the line to where it rests.
+    public var failSetsPull = true
   }
 
   public struct Memory: Hashable, Sendable {

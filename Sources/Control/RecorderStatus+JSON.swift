@@ -11,6 +11,7 @@ extension RecorderStatus {
       ("video", .optional(video, RecorderStatus.value)),
       ("audio", .optional(audio, RecorderStatus.value)),
       ("store", .optional(store, RecorderStatus.value)),
+      ("power", .optional(power, RecorderStatus.value)),
       ("triggers", .array(triggers.map(RecorderStatus.value))),
       ("check", .optional(check, RecorderStatus.value)),
       ("stealth", .bool(isStealth)),
@@ -82,6 +83,15 @@ extension RecorderStatus {
 
   private static func value(_ audio: Audio) -> JSONValue {
     .object([("source", .string(audio.source)), ("samples_lost", .integer(audio.samplesLost))])
+  }
+
+  private static func value(_ power: Power) -> JSONValue {
+    .object([
+      ("level", .optional(power.level) { .string($0.rawValue) }),
+      ("percent", .optional(power.percent) { .integer(Int64($0)) }),
+      ("source", .optional(power.source) { .string($0.rawValue) }),
+      ("minutes_left", .optional(power.minutesLeft) { .integer(Int64($0)) }), ("failing", .bool(power.isFailing)),
+    ])
   }
 
   private static func value(_ store: Store) -> JSONValue {

@@ -36,6 +36,7 @@ extension RecorderStatus {
       let left = store.minutesLeft.map { ", \(Units.minutes($0)) of footage" } ?? ""
       lines.append(line("Card", "\(Units.bytes(store.freeBytes)) free\(left), \(store.fileSystem), \(store.path)"))
     }
+    if let power { lines.append(line("Power", RecorderStatus.words(power))) }
     for trigger in triggers {
       let name = trigger.kind.prefix(1).uppercased() + trigger.kind.dropFirst()
       lines.append(
@@ -74,6 +75,7 @@ extension RecorderStatus {
       parts.append("drops \(video.framesDropped + video.framesRefused)")
     }
     if let minutes = store?.minutesLeft { parts.append("card \(Units.minutes(minutes))") }
+    if let power, let percent = power.percent, power.source == .battery { parts.append("battery \(percent) %") }
     if let audio, audio.samplesLost > 0 { parts.append("audio lost \(audio.samplesLost)") }
     for trigger in triggers where trigger.state != .listening {
       parts.append("\(trigger.kind) \(trigger.state.rawValue)")
@@ -83,6 +85,22 @@ extension RecorderStatus {
     var line = head
     for part in parts where line.count + 3 + part.count <= width { line += " | " + part }
     return String(line.prefix(max(0, width)))
+  }
+
+  private static func words(_ power: Power) -> String {
+    var parts: [String] = []
+    switch power.source {
+    case .external: parts.append("external supply" + (power.percent.map { ", battery \($0) %" } ?? ""))
+    case .battery: parts.append("battery" + (power.percent.map { " \($0) %" } ?? ", which does not say how full it is"))
+    case nil: parts.append("nothing says what feeds the camera" + (power.percent.map { ", battery \($0) %" } ?? ""))
+    }
+    switch power.level {
+    case .low, .critical: parts.append(power.level?.rawValue ?? "")
+    case .external, .normal, nil: break
+    }
+    if let minutes = power.minutesLeft, power.source == .battery { parts.append("\(Units.minutes(minutes)) left") }
+    if power.isFailing { parts.append("failing") }
+    return parts.joined(separator: ", ")
   }
 
   private static func rate(_ millihertz: Int64) -> String { Units.decimal((millihertz + 5) / 10, decimals: 2) }

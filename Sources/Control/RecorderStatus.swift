@@ -107,6 +107,38 @@ public struct RecorderStatus: Hashable, Sendable {
     }
   }
 
+  /// The power supply.
+  public struct Power: Hashable, Sendable {
+    /// Raw values are part of the protocol.
+    public enum Level: String, Hashable, Sendable, CaseIterable {
+      case external, normal, low, critical
+    }
+    public enum Source: String, Hashable, Sendable, CaseIterable {
+      case external, battery
+    }
+
+    /// Nil: nothing tells.
+    public var level: Level?
+    /// Of the battery, 0...100.
+    public var percent: Int?
+    /// What feeds the camera.
+    public var source: Source?
+    /// Until the battery is empty, by its own reckoning.
+    public var minutesLeft: Int?
+    /// The supply has given warning that it fails.
+    public var isFailing: Bool
+
+    public init(
+      level: Level? = nil, percent: Int? = nil, source: Source? = nil, minutesLeft: Int? = nil, isFailing: Bool = false
+    ) {
+      self.level = level
+      self.percent = percent
+      self.source = source
+      self.minutesLeft = minutesLeft
+      self.isFailing = isFailing
+    }
+  }
+
   /// Something that can start a recording, beside the control socket.
   public struct TriggerSource: Hashable, Sendable {
     /// Raw values are part of the protocol.
@@ -214,6 +246,7 @@ public struct RecorderStatus: Hashable, Sendable {
   public var video: Video?
   public var audio: Audio?
   public var store: Store?
+  public var power: Power?
   public var triggers: [TriggerSource] = []
   /// The newest check that is over; nil: none yet.
   public var check: Check?

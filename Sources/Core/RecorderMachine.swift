@@ -57,6 +57,8 @@ public enum RecorderFault: String, Hashable, Sendable, CaseIterable {
   case storeFailed = "store_failed"
   /// What was recorded to try everything out did not verify. A trigger is recorded all the same, as well as it goes.
   case checkFailed = "check_failed"
+  /// What the battery holds is for closing what was recorded.
+  case batteryCritical = "battery_critical"
 }
 
 /// The recorder's state and every rule of changing it: events in, effects out, no I/O, no clock.
@@ -150,6 +152,9 @@ public struct RecorderMachine: Sendable {
     case store(RecorderFault?)
     /// What is known of the whole path changed.
     case proof(Proof)
+    /// What the battery holds is just enough to close a recording: the open one is closed, and none begins until it is not so
+    /// any more.
+    case battery(isCritical: Bool)
     /// The process is asked to end (SIGINT, SIGTERM).
     case terminate
   }
@@ -222,6 +227,10 @@ public struct RecorderMachine: Sendable {
   private var storeFault: RecorderFault?
   private var isCapturing = false
   public private(set) var proof: Proof
+  /// Capture has told of itself once: it began, or cannot.
+  private var isCaptureKnown = false
+  /// Nothing that comes later is recorded; nil while the battery is good for it.
+  private var batteryEnd: MonotonicTime?
 
   /// - Parameter needsProof: *ready* waits for a proof.
   public init(limits: Limits, needsProof: Bool = false) {
@@ -231,7 +240,7 @@ public struct RecorderMachine: Sendable {
 
   /// Nothing but the proof is missing for *ready*.
   public var awaitsProof: Bool {
-    guard isCapturing, storeFault == nil, proof != .proven else { return false }
+    guard isCapturing, storeFault == nil, !isBatteryCritical, proof != .proven else { return false }
     switch state {
     case .starting, .ready: return true
     case .cannotRecord(let fault, _): return fault == .checkFailed
@@ -239,10 +248,13 @@ public struct RecorderMachine: Sendable {
     }
   }
 
+  /// The battery keeps recordings from being begun, and ends them.
+  public var isBatteryCritical: Bool { batteryEnd != nil }
+
   /// Takes in one event. O(1), no allocation.
   public mutating func handle(_ event: Event, now: MonotonicTime) -> Effects {
     var effects = Effects()
-    noteHealth(event)
+    noteHealth(event, now: now)
     switch state {
     case .starting(let pending): whileStarting(event, pending: pending, effects: &effects)
     case .ready: whileReady(event, effects: &effects)
@@ -277,13 +289,14 @@ public struct RecorderMachine: Sendable {
 
   // MARK: - States
 
-  private mutating func noteHealth(_ event: Event) {
+  private mutating func noteHealth(_ event: Event, now: MonotonicTime) {
     switch event {
-    case .captureReady: isCapturing = true
-    case .captureLost: isCapturing = false
+    case .captureReady: (isCapturing, isCaptureKnown) = (true, true)
+    case .captureLost: (isCapturing, isCaptureKnown) = (false, true)
     case .store(let fault), .closed(let fault): storeFault = fault
     case .proof(let new): proof = new
     case .durable: proof = .proven
+    case .battery(let isCritical): batteryEnd = isCritical ? batteryEnd ?? now : nil
     case .trigger, .stop, .mark, .refused, .tick, .terminate: break
     }
   }
@@ -291,6 +304,7 @@ public struct RecorderMachine: Sendable {
   /// The state when nothing is recorded, by what is known of capture and store.
   private var idleState: State {
     if let storeFault { return .cannotRecord(storeFault, waiting: nil) }
+    if isBatteryCritical { return .cannotRecord(.batteryCritical, waiting: nil) }
     guard isCapturing else { return .cannotRecord(.noCapture, waiting: nil) }
     switch proof {
     case .none: return .starting(pending: nil)
@@ -304,7 +318,7 @@ public struct RecorderMachine: Sendable {
   private mutating func fail(_ fault: RecorderFault, _ waiting: @autoclosure () -> Waiting?) {
     switch fault {
     case .storeFailed: state = .cannotRecord(fault, waiting: waiting())
-    case .storeFull, .noCapture, .checkFailed: state = .cannotRecord(fault, waiting: nil)
+    case .storeFull, .noCapture, .checkFailed, .batteryCritical: state = .cannotRecord(fault, waiting: nil)
     }
   }
 
@@ -312,7 +326,9 @@ public struct RecorderMachine: Sendable {
   /// what comes when it is back belongs to the recording. It is shown as at risk.
   private var canBegin: Bool { storeFault == nil }
 
+  /// What was promised before the battery became critical is kept, up to that moment.
   private mutating func begin(_ trigger: Trigger, end: MonotonicTime? = nil, effects: inout Effects) {
+    let end = if let batteryEnd { min(end ?? batteryEnd, batteryEnd) } else { end }
     state = .saving(
       Recording(
         trigger: trigger, latest: trigger, end: end, lastDurable: trigger.decided,
@@ -338,9 +354,11 @@ public struct RecorderMachine: Sendable {
       effects.answer = pending == nil ? .notRecording : .stopped
     case .mark: effects.answer = .notRecording
     case .store(let fault?): fail(fault, pending.map { Waiting(trigger: $0) })
+    // There is next to nothing in memory yet that a remembered trigger could save.
+    case .battery(isCritical: true): state = .cannotRecord(.batteryCritical, waiting: nil)
     case .captureLost:
       if let pending, canBegin { begin(pending, effects: &effects) } else { state = idleState }
-    case .durable, .refused, .tick, .closed: break
+    case .durable, .refused, .tick, .closed, .battery(isCritical: false): break
     case .terminate: leave(&effects)
     }
   }
@@ -351,7 +369,7 @@ public struct RecorderMachine: Sendable {
       begin(trigger, effects: &effects)
       effects.answer = .accepted
     case .stop, .mark: effects.answer = .notRecording
-    case .captureLost, .captureReady, .store, .proof: state = idleState
+    case .captureLost, .captureReady, .store, .proof, .battery: state = idleState
     case .durable, .refused, .tick, .closed: break
     case .terminate: leave(&effects)
     }
@@ -362,7 +380,9 @@ public struct RecorderMachine: Sendable {
   ) {
     switch event {
     case .trigger(let trigger):
-      if canBegin {
+      if isBatteryCritical {
+        effects.answer = .refused(.batteryCritical)
+      } else if canBegin {
         begin(trigger, effects: &effects)
         effects.answer = .accepted
       } else if fault == .storeFailed {
@@ -383,7 +403,17 @@ public struct RecorderMachine: Sendable {
       going.end = min(time + limits.postEvent, going.end ?? time + limits.postEvent)
       state = .cannotRecord(fault, waiting: going)
     case .mark: effects.answer = .notRecording
-    case .captureReady, .captureLost, .store, .proof:
+    case .battery(isCritical: true):
+      // What waits for the card was promised: it is recorded up to here, if the card comes back in time.
+      if var waiting {
+        waiting.end = min(waiting.end ?? now, now)
+        state = .cannotRecord(fault, waiting: waiting)
+      } else {
+        state = idleState
+      }
+    case .battery(isCritical: false) where fault == .batteryCritical && storeFault == nil && !isCaptureKnown:
+      state = .starting(pending: nil)
+    case .captureReady, .captureLost, .store, .proof, .battery(isCritical: false):
       if let waiting, canBegin {
         begin(waiting.trigger, end: waiting.end, effects: &effects)
         effects.openFrom = waiting.from
@@ -408,6 +438,7 @@ public struct RecorderMachine: Sendable {
   ) {
     var recording = recording
     switch event {
+    case .trigger where isBatteryCritical: effects.answer = .refused(.batteryCritical)
     case .trigger(let trigger):
       if recording.end != nil, recording.unheard == nil { recording.unheard = trigger }
       recording.end = nil
@@ -461,7 +492,12 @@ public struct RecorderMachine: Sendable {
       effects.end = recording.end.map { min($0, now) } ?? now
       state = .stopping(isOpen: true, pending: recording.unheard)
       return
-    case .captureReady, .captureLost, .store, .proof, .tick: break
+    case .battery(isCritical: true):
+      // Without the post-event: the power is for the close.
+      let end = min(recording.end ?? now, now)
+      recording.end = end
+      effects.end = end
+    case .captureReady, .captureLost, .store, .proof, .tick, .battery(isCritical: false): break
     }
     state = shown(&recording, now: now)
   }
@@ -492,6 +528,7 @@ public struct RecorderMachine: Sendable {
     _ event: Event, recording: Recording, pending: Trigger?, effects: inout Effects
   ) {
     switch event {
+    case .trigger where isBatteryCritical: effects.answer = .refused(.batteryCritical)
     case .trigger(let trigger):
       state = .closing(recording, pending: pending ?? trigger)
       effects.answer = .remembered
@@ -506,7 +543,7 @@ public struct RecorderMachine: Sendable {
     case .closed(nil): afterClose(of: recording, pending: pending, effects: &effects)
     case .closed(let fault?): fail(fault, pending.map { Waiting(trigger: $0) })
     case .terminate: state = .stopping(isOpen: true, pending: recording.unheard ?? pending)
-    case .captureReady, .captureLost, .refused, .tick, .store, .proof: break
+    case .captureReady, .captureLost, .refused, .tick, .store, .proof, .battery: break
     }
   }
 
@@ -524,7 +561,7 @@ public struct RecorderMachine: Sendable {
       if let pending, Self.isHeard(pending, end: end) { state = .stopping(isOpen: isOpen, pending: nil) }
       effects.exit = !isOpen
     case .trigger, .stop, .mark: effects.answer = .stopping
-    case .captureReady, .captureLost, .refused, .tick, .store, .proof, .terminate: effects.exit = !isOpen
+    case .captureReady, .captureLost, .refused, .tick, .store, .proof, .battery, .terminate: effects.exit = !isOpen
     }
   }
 

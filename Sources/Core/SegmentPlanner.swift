@@ -83,6 +83,10 @@ public struct SegmentPlanner: Sendable {
   /// Packets from here on do not belong to the recording; nil while it goes on.
   public private(set) var end: MonotonicTime?
   private var lastCheckpointStart: MonotonicTime
+  /// The supply is failing: checkpoints come as fast as a card takes them.
+  public var isPowerFailing = false
+  /// A checkpoint was asked for that waits for nothing.
+  private var isUrgent = false
   /// What a power cut leaves; nil before the first checkpoint.
   private var durableEnd: MonotonicTime?
   private var isFirstOfSegment = true
@@ -106,6 +110,9 @@ public struct SegmentPlanner: Sendable {
   /// Something happened that should be durable soon: the next checkpoint may come after half a second already.
   public mutating func requestCheckpoint() { isEventPending = true }
 
+  /// The power is about to go: a checkpoint of all that is in memory, now. In a backlog its first part is confirmed at once.
+  public mutating func checkpointAtOnce() { isUrgent = true }
+
   /// - Parameter newestVideo: the time of the last video packet in it; nil when it has none.
   public mutating func didWriteFragment(edge: MonotonicTime, newestVideo: MonotonicTime?) {
     fragmentStart = max(fragmentStart, edge)
@@ -121,6 +128,7 @@ public struct SegmentPlanner: Sendable {
     isFirstOfSegment = false
     isFirstCheckpointMade = true
     isEventPending = false
+    isUrgent = false
   }
 
   public mutating func didBeginSegment(at start: MonotonicTime) {
@@ -131,6 +139,8 @@ public struct SegmentPlanner: Sendable {
   /// When the next checkpoint must begin. The power may go just before it is confirmed, and what it then costs is counted from
   /// what the one before has confirmed: on a card whose flushes take as long as they may, the interval alone is too long.
   private var checkpointDue: MonotonicTime {
+    if isUrgent { return lastCheckpointStart }
+    if isPowerFailing { return lastCheckpointStart + settings.shortestInterval }
     var due = lastCheckpointStart + (isEventPending ? settings.longestFragment : settings.checkpointInterval)
     if let durableEnd {
       let flushes = settings.slowestFlush * (isFirstOfSegment ? 4 : 2)
@@ -147,7 +157,8 @@ public struct SegmentPlanner: Sendable {
   private func checkpointDue(before quiet: Range<MonotonicTime>?, now: MonotonicTime) -> MonotonicTime {
     let due = checkpointDue
     // Once that time has begun it is too late for that.
-    guard let quiet, quiet.contains(due), now <= quiet.lowerBound + settings.videoInterval else { return due }
+    guard let quiet, quiet.contains(due), now <= quiet.lowerBound + settings.videoInterval, !isUrgent, !isPowerFailing
+    else { return due }
     return max(quiet.lowerBound, lastCheckpointStart + settings.shortestInterval / 2)
   }
 
@@ -196,7 +207,7 @@ public struct SegmentPlanner: Sendable {
       // What came meanwhile goes into the same checkpoint, if that is little: it confirms what is new, not what was late.
       let waits =
         isFirstCheckpointMade && rest > .zero && rest <= settings.longestFragment * 2
-        && now < checkpointAt + settings.longestFragment
+        && (isUrgent || now < checkpointAt + settings.longestFragment)
       let isCheckpoint =
         isRotation || isCheckpointDue && !waits || isEarly && fits(before: edge, ring: ring, room: room)
       if isCheckpoint, rest <= settings.videoInterval * 2 { hasBacklog = false }

@@ -9,6 +9,10 @@ public enum JournalEvent: Hashable, Sendable {
   case storage(StorageCondition, freeMegabytes: Int64)
   /// - Parameter percent: 0...100.
   case battery(BatteryCondition, percent: Int64)
+  /// The supply itself gives warning that it fails, or that it is good again: a line of the board, or a signal.
+  /// - Parameter edge: ns of CLOCK_BOOTTIME at the line's edge, or when the signal was heard. How long after it the checkpoint
+  ///   came is `mono` of CKPT less this.
+  case power(PowerCondition, edge: Int64)
   /// The wall clock was set: ms since 1970 before; the line's `w` is after.
   case clockStep(was: Int64)
   case deviceLost(track: TrackID)
@@ -43,6 +47,10 @@ public enum JournalEvent: Hashable, Sendable {
     case normal, low, critical, external
   }
 
+  public enum PowerCondition: String, CaseIterable, Sendable {
+    case fail, good
+  }
+
   public enum ErrorCode: String, CaseIterable, Sendable {
     case camera, microphone, encoder, writer, sync, seal, clock, memory
   }
@@ -53,6 +61,7 @@ public enum JournalEvent: Hashable, Sendable {
     case .gap: "gap"
     case .storage: "storage"
     case .battery: "battery"
+    case .power: "power"
     case .clockStep: "clock"
     case .deviceLost: "lost"
     case .deviceFound: "found"
@@ -74,6 +83,9 @@ public enum JournalEvent: Hashable, Sendable {
     case .battery(let condition, let percent):
       fields.add(Key.what, code: condition.rawValue)
       fields.add(Key.percent, percent)
+    case .power(let condition, let edge):
+      fields.add(Key.what, code: condition.rawValue)
+      fields.add(Key.edge, edge)
     case .clockStep(let was): fields.add(Key.was, was)
     case .deviceLost(let track), .deviceFound(let track): fields.add(Key.track, Int64(track.rawValue))
     case .error(let code): fields.add(Key.what, code: code.rawValue)
@@ -99,6 +111,11 @@ public enum JournalEvent: Hashable, Sendable {
         percent <= 100
       else { return nil }
       self = .battery(what, percent: percent)
+    case "power":
+      guard let what = line.encoded(Key.what).flatMap(PowerCondition.init), let edge = line.number(Key.edge) else {
+        return nil
+      }
+      self = .power(what, edge: edge)
     case "clock":
       guard let was = line.number(Key.was) else { return nil }
       self = .clockStep(was: was)
@@ -121,6 +138,7 @@ public enum JournalEvent: Hashable, Sendable {
     case .gap(_, let from, let to, _): 0 <= from && from <= to
     case .storage(_, let free): free >= 0
     case .battery(_, let percent): (0...100).contains(percent)
+    case .power(_, let edge): edge >= 0
     case .clockStep(let was): was >= 0
     case .deviceLost, .deviceFound, .error: true
     }

@@ -8,6 +8,7 @@ import EvidenceStore
 package import LinuxIO
 import Media
 import Microphone
+import Power
 import Radio
 import Triggers
 
@@ -47,6 +48,9 @@ enum LogEvent: Sendable {
   case outputLost(SignOutput, IndicatorError)
   /// A press of the record button that had no effect.
   case pressedForNothing(TriggerFate.Result)
+  case power(PowerState, isLost: Bool)
+  case powerFailing
+  case powerLineLost(PowerError)
   case signal(Int32)
   case note(String)
   /// Something on the card that is not as it should be.
@@ -71,9 +75,14 @@ enum LogEvent: Sendable {
       case .starting, .ready, .saving, .recording, .postEvent, .closing, .stopping: .notice
       }
     case .radioRefused, .radioCounters, .loss, .slowCard, .cameraStillLost, .microphoneStillLost, .cardWarning: .warning
+    case .power(let state, let isLost):
+      switch state.level {
+      case .low, .critical: .warning
+      case .external, .normal, nil: isLost ? .warning : .notice
+      }
+    case .powerFailing: .warning
     case .cameraLost, .microphoneLost, .encoderFailed, .segmentAbandoned, .storeTrouble, .controlTrouble, .buttonLost,
-      .radioDeaf,
-      .outputLost:
+      .radioDeaf, .outputLost, .powerLineLost:
       .error
     }
   }
@@ -123,6 +132,9 @@ enum LogEvent: Sendable {
       case .stuck: "the record button is held for long: nothing done"
       case .idle, .continued, .remembered, .refused, .dropped: "the record button was pressed while nothing is recorded"
       }
+    case .power(let state, let isLost): isLost ? "power: the battery is gone" : "power: \(state.words)"
+    case .powerFailing: "power: the supply fails; everything is made durable at once"
+    case .powerLineLost(let error): "power: \(error)"
     case .signal(let number): "signal \(number): closing"
     case .note(let text): text
     case .cardWarning(let text): "card: \(text)"
@@ -174,6 +186,25 @@ extension RecorderMachine.State {
     case .cannotRecord(let fault, nil): "cannot record (\(fault.rawValue))"
     case .cannotRecord(let fault, _?): "cannot record (\(fault.rawValue)); the footage waits in memory"
     case .stopping: "stopping"
+    }
+  }
+}
+
+extension PowerState {
+  /// For the log.
+  fileprivate var words: String {
+    let held = percent.map { ", battery \($0) %" } ?? ""
+    return switch level {
+    case .external: "external supply\(held)"
+    case .normal: "on battery\(held)"
+    case .low: "the battery is low\(held)"
+    case .critical: "the battery is nearly empty\(held): what is open is closed, and nothing begins"
+    case nil:
+      switch battery {
+      case .absent: "nothing says what feeds the camera"
+      case .present, .silent: "the battery does not say how full it is"
+      case .gone: "the battery is gone"
+      }
     }
   }
 }

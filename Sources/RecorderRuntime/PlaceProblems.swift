@@ -1,6 +1,7 @@
 public import Configuration
 import Core
 import Indicators
+import Power
 import Radio
 import Triggers
 
@@ -20,6 +21,11 @@ extension RecorderConfiguration {
     }
     do throws(RadioRuleTextError) { _ = try RadioRule.list(radio.unauthenticated) } catch {
       problems.append(ConfigurationProblem(keys: ["radio.unauthenticated"], text: "\(error)"))
+    }
+    if !power.failLine.isEmpty {
+      do throws(PowerError) { _ = try PowerFailPlace(power.failLine) } catch {
+        problems.append(ConfigurationProblem(keys: ["power.fail_line"], text: "\(error)"))
+      }
     }
     return problems
   }

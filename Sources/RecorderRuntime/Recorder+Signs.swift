@@ -18,6 +18,7 @@ extension Recorder {
     if mute.isOn { conditions.insert(.muted) }
     if radio?.isDeaf == true { conditions.insert(.triggerDeaf) }
     if isStorageLow { conditions.insert(.lowStorage) }
+    if power.isAlarm { conditions.insert(.lowBattery) }
     // Opened again after it had delivered; before that the state is *starting*.
     let isSilent = !isVideoLive || devices.microphone != nil && !isAudioLive
     if hasBeenReady, isSilent { conditions.insert(.recovering) }

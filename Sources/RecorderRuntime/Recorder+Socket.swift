@@ -79,6 +79,7 @@ extension Recorder {
     case .storeFull: "the card is full: offload recordings or free space on it"
     case .storeFailed: "the card cannot be written; see the log"
     case .checkFailed: "the check failed"
+    case .batteryCritical: "the battery is nearly empty: connect the charger, or put in another one"
     }
   }
 }

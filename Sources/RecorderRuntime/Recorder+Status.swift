@@ -55,6 +55,8 @@ extension Recorder {
     if let recordButton { status.triggers.append(recordButton.shown) }
     if let muteButton { status.triggers.append(muteButton.shown) }
     if let radio { status.triggers.append(radio.shown) }
+    status.power = power.shown
+    status.warnings += power.warnings
     status.interrupted = interrupted
     status.warnings += cardWarnings
     status.warnings += indicators.warnings

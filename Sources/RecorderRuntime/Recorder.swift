@@ -15,7 +15,7 @@ import Synthetic
 /// to end.
 ///
 /// Threads: `camera`, `encoder`, `microphone` (capture, never waiting for anything below), `store` (all card I/O),
-/// `log` (all text); the caller's is the control loop, which never touches the card.
+/// `power` (asks the batteries), `log` (all text); the caller's is the control loop, which never touches the card.
 public final class Recorder {
   let configuration: RecorderConfiguration
   let devices: OpenedDevices
@@ -46,6 +46,9 @@ public final class Recorder {
   /// Nil: none is configured.
   let radio: RadioTrigger?
   let indicators: IndicatorPanel
+  let power: PowerWatch
+  /// The level that was written down last.
+  var journalledLevel: PowerLevel?
   /// The first edge of the last gesture that was recognised.
   var lastGesture: MonotonicTime?
   /// The trigger that a recording was asked for, until the recording exists.
@@ -110,7 +113,7 @@ public final class Recorder {
       // and taken again for every sealed chunk.
       Process.limitMallocArenas(to: 2)
       Process.setMallocTrimThreshold(1 << 20)
-      signals = try SignalDescriptor()
+      signals = try SignalDescriptor([SIGINT, SIGTERM, SIGHUP, SIGPWR])
       health = try CaptureHealth()
       log = try EventLog()
     } catch {
@@ -127,6 +130,7 @@ public final class Recorder {
         reminder: configuration.mute.reminder))
     radio = try RadioTrigger(configuration.radio, identityPath: configuration.identity.path, log: log)
     indicators = try IndicatorPanel(configuration, log: log)
+    power = try PowerWatch(configuration.power, log: log)
     devices = try OpenedDevices.open(configuration, log: log)
     let hasSound = devices.microphone != nil
     let plan = RingPlan(
@@ -223,6 +227,7 @@ public final class Recorder {
             muteButton?.deadline ?? .distantFuture, indicators.deadline))
         var isButtonReadable = false
         var isMuteButtonReadable = false
+        var isPowerReadable = false
         for index in 0..<count {
           let event = poller[index]
           switch event.token {
@@ -230,6 +235,7 @@ public final class Recorder {
           case Token.store, Token.devices, Token.radio: break
           case Token.button: isButtonReadable = true
           case Token.muteButton: isMuteButtonReadable = true
+          case Token.power: isPowerReadable = true
           case Token.listener:
             do throws(LinuxError) {
               for descriptor in try server.acceptAll(now: .now()) {
@@ -244,6 +250,7 @@ public final class Recorder {
             server.serve(CInt(event.token - Token.client), now: .now()) { answer($0) }
           }
         }
+        takePower(&poller, isReadable: isPowerReadable)
         takeStoreEvents()
         takeDeviceEvents()
         takeButton(&poller, isReadable: isButtonReadable)
@@ -265,6 +272,7 @@ public final class Recorder {
     health.isStopping.store(true, ordering: .relaxed)
     for thread in threads where thread.name != "log" { thread.join() }
     radio?.end()
+    power.end()
     board.isLogDone.store(true, ordering: .relaxed)
     for thread in threads { thread.join() }
     if let failure { throw failure }
@@ -293,6 +301,7 @@ public final class Recorder {
     static let button: UInt64 = 5
     static let radio: UInt64 = 6
     static let muteButton: UInt64 = 7
+    static let power: UInt64 = 8
     static let client: UInt64 = 1 << 32
   }
 
@@ -319,6 +328,7 @@ public final class Recorder {
       try NamedThread("encoder", stackSize: Self.stack) {
         if let box = encoder.take() { encoderLoop.run(box.encoder) }
       })
+    try power.start()
     let priority = configuration.realtime.priority
     try startMicrophone(&threads, epoch: epoch, priority: priority)
     let cameraLoop = CameraLoop(exchange: exchange, health: health, log: log, frameInterval: devices.frameInterval)
@@ -383,6 +393,7 @@ public final class Recorder {
   // MARK: - Events
 
   private func take(signal: CInt) {
+    if signal == SIGPWR { return hearPowerSignal() }
     terminations += 1
     log.note(.signal(signal))
     if terminations == 1 { handle(.terminate) }
@@ -434,7 +445,7 @@ public final class Recorder {
         releaseIfGoingOn(past: end)
       case .refused: handle(.refused)
       case .closed(let fault):
-        brokenOff = recordingID ?? brokenOff
+        if fault != nil { brokenOff = recordingID ?? brokenOff }
         recordingID = nil
         mediaStart = nil
         lastLag = nil
@@ -491,7 +502,7 @@ public final class Recorder {
       if case .stopping = machine.state {
         storeWishes.end(at: end, .shutdown)
       } else {
-        storeWishes.end(at: end, .stop)
+        storeWishes.end(at: end, machine.isBatteryCritical ? .power : .stop)
       }
       ring.bell.signal()
     }

@@ -5,6 +5,7 @@ import Encoding
 import Indicators
 import LinuxIO
 import Microphone
+import Power
 import Triggers
 
 /// Why the recorder could not start, or had to end. `exitCode` is the command's, from sysexits.h.
@@ -37,6 +38,13 @@ public struct RecorderError: Error, Sendable, CustomStringConvertible {
     switch error.kind {
     case .malformed: self.init(.configuration, "buttons.record: \(error)")
     case .notFound, .notOffered, .permission, .busy, .unsupported, .lost, .failed: self.init(.device, error.description)
+    }
+  }
+  init(_ error: PowerError) {
+    switch error.kind {
+    case .malformed: self.init(.configuration, "power.fail_line: \(error)")
+    case .notFound, .notOffered, .permission, .busy, .lost, .failed:
+      self.init(.device, "power.fail_line: \(error)")
     }
   }
   init(_ error: IndicatorError, of output: SignOutput) {

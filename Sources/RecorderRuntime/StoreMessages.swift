@@ -11,7 +11,7 @@ package enum StoreCommand: Sendable {
   case event(FootageEvent)
   /// Something to write into the journal; into the device log when nothing is recorded.
   case notice(JournalEvent)
-  /// For the device log, when nothing is recorded.
+  /// For the device log, when nothing is recorded. A fact of health that comes while something is goes into its journal.
   case audit(AuditEvent)
 }
 
@@ -28,6 +28,10 @@ struct StoreWish: Sendable {
   var end: End?
   /// Record, verify and remove some seconds, if nothing is recorded.
   var trial: TrialRequest?
+  /// Make durable what is in memory, now.
+  var checkpointsAtOnce = false
+  /// The supply is failing: checkpoints come as fast as the card takes them, until this is withdrawn.
+  var isPowerFailing = false
   /// No recording will be opened any more: finish and leave.
   var leaves = false
 }
@@ -52,6 +56,14 @@ package final class StoreWishes: Sendable {
 
   package func tryOut(_ trial: TrialRequest) { wish.withLock { $0.trial = trial } }
 
+  /// - Parameter isFailing: true also asks for a checkpoint at once.
+  package func power(isFailing: Bool) {
+    wish.withLock { wish in
+      wish.isPowerFailing = isFailing
+      wish.checkpointsAtOnce = wish.checkpointsAtOnce || isFailing
+    }
+  }
+
   package func leave() { wish.withLock { $0.leaves = true } }
 
   /// What was wished since the last time.
@@ -61,6 +73,7 @@ package final class StoreWishes: Sendable {
       wish.open = nil
       wish.end = nil
       wish.trial = nil
+      wish.checkpointsAtOnce = false
       return taken
     }
   }

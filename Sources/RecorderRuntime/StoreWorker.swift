@@ -82,6 +82,8 @@ package struct StoreWorker: ~Copyable {
       open.planner.setEnd(end.time)
       open.closeReason = end.reason
     }
+    open?.planner.isPowerFailing = wish.isPowerFailing
+    if wish.checkpointsAtOnce { open?.planner.checkpointAtOnce() }
     while let command = commands.pop() { perform(command) }
     if let request = wish.trial { begin(request) }
     if isLeaving, let trial { end(trial, .interrupted) }
@@ -104,6 +106,7 @@ package struct StoreWorker: ~Copyable {
       open?.planner.requestCheckpoint()
     case .notice(let notice):
       if let open { open.pendingNotices.append(notice) } else { audit(.event(notice)) }
+    case .audit(.event(let event)) where open != nil: open?.pendingNotices.append(event)
     case .audit(let event): audit(event)
     }
   }
@@ -120,7 +123,7 @@ package struct StoreWorker: ~Copyable {
     case .storeFull: audit(.event(.storage(.full, freeMegabytes: free)))
     case .storeFailed: audit(.event(.storage(.error, freeMegabytes: free)))
     case nil: audit(.event(.storage(.recovered, freeMegabytes: free)))
-    case .noCapture, .checkFailed: break
+    case .noCapture, .checkFailed, .batteryCritical: break
     }
   }
 

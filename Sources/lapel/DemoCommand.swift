@@ -203,6 +203,7 @@ struct Demonstration {
       recording.pre_event_s = \(preEvent)
       memory.allow_swap = true
       control.socket = "\(client.path)"
+      power.battery = "none"
 
       """
     let bytes = Array(text.utf8)

@@ -75,6 +75,7 @@ final class Rig {
     memory.allow_swap = true
     control.socket = "\(socket)"
     recording.check_at_start = \(checksAtStart)
+    power.battery = "none"
     \(settings)
 
     """
@@ -243,9 +244,16 @@ struct Status: Decodable {
     var attestedMs: Int
   }
 
+  struct Power: Decodable {
+    var level: String?
+    var percent: Int?
+    var failing: Bool
+  }
+
   var state: String
   var reason: String?
   var recording: Recording?
+  var power: Power?
   var ring: Ring?
   var video: Video?
   var lagMs: Int?

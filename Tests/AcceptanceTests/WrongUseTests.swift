@@ -18,7 +18,7 @@ extension AcceptanceTests {
       let rig = try Rig("recording.pre_evnt_s = 30", isEnrolled: false)
       try expectUntouched(rig) {
         try expectRefused(
-          try rig.command("run"), code: 78, says: ["\(rig.configuration):7", "pre_evnt_s", "pre_event_s"])
+          try rig.command("run"), code: 78, says: ["\(rig.configuration):8", "pre_evnt_s", "pre_event_s"])
       }
     }
 
@@ -27,7 +27,7 @@ extension AcceptanceTests {
       let rig = try Rig("video.encoder = \"x265\"", isEnrolled: false)
       try expectUntouched(rig) {
         try expectRefused(
-          try rig.command("run"), code: 78, says: ["\(rig.configuration):7", "x265", "x264", "openh264"])
+          try rig.command("run"), code: 78, says: ["\(rig.configuration):8", "x265", "x264", "openh264"])
       }
     }
 
@@ -51,7 +51,7 @@ extension AcceptanceTests {
     func noButton() throws {
       let rig = try Rig("buttons.record = \"gpio17\"", isEnrolled: false)
       try expectUntouched(rig) {
-        let words = ["buttons.record", "gpio:CHIP:LINE", "\(rig.configuration):7"]
+        let words = ["buttons.record", "gpio:CHIP:LINE", "\(rig.configuration):8"]
         try expectRefused(try rig.command("run"), code: 78, says: words)
         let check = try run([try Rig.lapel.get(), "config", "check", rig.configuration])
         try expectRefused(check, code: 78, says: words)
@@ -63,11 +63,11 @@ extension AcceptanceTests {
       let rig = try Rig("indicators.red = \"gpio17\"", isEnrolled: false)
       try expectUntouched(rig) {
         try expectRefused(
-          try rig.command("run"), code: 78, says: ["indicators.red", "led:NAME", "\(rig.configuration):7"])
+          try rig.command("run"), code: 78, says: ["indicators.red", "led:NAME", "\(rig.configuration):8"])
       }
       let other = try Rig("signs.ready = \"red on\"", isEnrolled: false)
       try expectUntouched(other) {
-        try expectRefused(try other.command("run"), code: 78, says: ["ready", "recording", "\(other.configuration):7"])
+        try expectRefused(try other.command("run"), code: 78, says: ["ready", "recording", "\(other.configuration):8"])
       }
     }
 

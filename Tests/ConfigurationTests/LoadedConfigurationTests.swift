@@ -179,6 +179,8 @@ struct LoadedConfigurationTests {
       ("signs.cue_marked = \"tone 100/100\"", ["signs.cue_marked"]),
       // The lights of *ready* would be those of *recording*.
       ("signs.ready = \"red on\"", ["signs.ready"]),
+      ("power.critical_percent = 20", ["power.critical_percent", "power.low_percent"]),
+      ("power.battery = \"\"", ["power.battery"]), ("power.battery = \"../x\"", ["power.battery"]),
       ("store.path = \"/a/b\"\nidentity.path = \"/a//b/./c/\"", ["identity.path", "store.path"]),
       ("store.path = \"/a/b\"\nidentity.path = \"/a\"", ["identity.path", "store.path"]),
     ])
@@ -202,6 +204,7 @@ struct LoadedConfigurationTests {
       "buttons.hold_ms = 1001", "buttons.mark = \"none\"", "buttons.start = \"press\"\nbuttons.mark = \"double\"",
       "buttons.record = \"gpio:a:1\"\nrecording.edge_to_decision_s = 2",
       "signs.ready = \"green 50/950\"\nsigns.low_storage = \"blue 60/60x5\"", "signs.cue_marked = \"\"",
+      "power.critical_percent = 19", "power.battery = \"none\"", "power.battery = \"axp20x-battery\"",
       // Without a button its gestures ask nothing of the ring.
       "recording.edge_to_decision_s = 0",
     ])

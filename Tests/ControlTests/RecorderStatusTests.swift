@@ -31,6 +31,7 @@ import Testing
       .init(kind: "button", place: "gpio:chip:record", state: .deaf, reason: "it is gone"),
       .init(kind: "radio", place: "hci0", state: .listening),
     ]
+    status.power = .init(level: .low, percent: 17, source: .battery, minutesLeft: 42, isFailing: true)
     status.isStealth = true
     status.warnings = ["the clock is not synchronised"]
     return status
@@ -101,13 +102,17 @@ import Testing
     #expect(store["file_system"] as? String == "ext4")
     #expect(store["free_bytes"] as? Int == 12_345_678_901)
     #expect(store["minutes_left"] as? Int == 410)
+    let power = try #require(root["power"] as? [String: Any])
+    #expect(power["level"] as? String == "low" && power["percent"] as? Int == 17)
+    #expect(power["source"] as? String == "battery" && power["minutes_left"] as? Int == 42)
+    #expect(power["failing"] as? Bool == true)
   }
 
   @Test("what is not known is null in JSON, under the same keys")
   func nulls() throws {
     let root = try object(sparse.json)
     #expect(Set(root.keys) == Set(try object(full.json).keys))
-    for key in ["reason", "recording", "ring", "video", "audio", "store", "lag_ms", "checkpoint_age_ms"] {
+    for key in ["reason", "recording", "ring", "video", "audio", "store", "power", "lag_ms", "checkpoint_age_ms"] {
       #expect(root[key] is NSNull)
     }
   }
@@ -147,6 +152,7 @@ import Testing
         "Encoder      libx264 superfast, 1 of 3 frames waiting",
         "Microphone   hw:1,0 48000 Hz, 480 samples lost",
         "Card         12.3 GB free, 6 h 50 min of footage, ext4, /media/card\n",
+        "Power        battery 17 %, low, 42 min left, failing",
         "Button       deaf, gpio:chip:record: it is gone",
         "Radio        listening, hci0",
         "Check        passed; card: slow",
@@ -167,7 +173,7 @@ import Testing
   func line() {
     let whole =
       "at risk 1:05 | the card does not answer | muted | lag 2.3 s | pre-event 30/30 s, ring 51 % | 29.97 fps | drops 3 | "
-      + "card 6 h 50 min | audio lost 480 | button deaf | 1 warning"
+      + "card 6 h 50 min | battery 17 % | audio lost 480 | button deaf | 1 warning"
     #expect(full.statusLine(width: 1_000) == whole)
     let parts = whole.components(separatedBy: " | ")
     for width in -1...whole.count {

@@ -127,6 +127,24 @@ struct RecorderMachineTests {
           ready(&$0); _ = $0.handle(.terminate, now: at(10)); return 10
         }
       ),
+      (
+        "battery critical",
+        build {
+          ready(&$0); _ = $0.handle(.battery(isCritical: true), now: at(10)); return 10
+        }
+      ),
+      (
+        "battery critical, saving",
+        build {
+          saving(&$0); _ = $0.handle(.battery(isCritical: true), now: at(100)); return 100
+        }
+      ),
+      (
+        "battery critical, closing",
+        build {
+          recording(&$0); _ = $0.handle(.battery(isCritical: true), now: at(1_100)); return 1_100
+        }
+      ),
     ]
     return list.map { ($0.0, $0.1.0, $0.1.1) }
   }
@@ -296,6 +314,75 @@ struct RecorderMachineTests {
     ("check failed", "terminate", "stopping", .none),
     ("check failed", "proofFailed", "=", .none),
     ("check failed", "proven", "ready", .none),
+    ("starting", "batteryCritical", "cannotRecord", .none), ("starting", "batteryGood", "=", .none),
+    ("starting, trigger remembered", "batteryCritical", "cannotRecord", .none),
+    ("starting, trigger remembered", "batteryGood", "=", .none),
+    ("ready", "batteryCritical", "cannotRecord", .none), ("ready", "batteryGood", "=", .none),
+    ("saving", "batteryCritical", "=", .none), ("saving", "batteryGood", "=", .none),
+    ("recording", "batteryCritical", "closing", .none), ("recording", "batteryGood", "=", .none),
+    ("at risk", "batteryCritical", "=", .none), ("at risk", "batteryGood", "=", .none),
+    ("post-event", "batteryCritical", "closing", .none), ("post-event", "batteryGood", "=", .none),
+    ("closing", "batteryCritical", "=", .none), ("closing", "batteryGood", "=", .none),
+    ("cannot record", "batteryCritical", "=", .none), ("cannot record", "batteryGood", "=", .none),
+    ("card fails", "batteryCritical", "=", .none), ("card fails", "batteryGood", "=", .none),
+    ("card fails, footage waits", "batteryCritical", "=", .none),
+    ("card fails, footage waits", "batteryGood", "=", .none),
+    ("no capture", "batteryCritical", "=", .none), ("no capture", "batteryGood", "=", .none),
+    ("stopping, open", "batteryCritical", "=", .none), ("stopping, open", "batteryGood", "=", .none),
+    ("stopping", "batteryCritical", "=", .none), ("stopping", "batteryGood", "=", .none),
+
+    ("battery critical", "captureReady", "=", .none),
+    ("battery critical", "captureLost", "=", .none),
+    ("battery critical", "trigger", "=", .refused(.batteryCritical)),
+    ("battery critical", "stop", "=", .notRecording),
+    ("battery critical", "mark", "=", .notRecording),
+    ("battery critical", "durable", "=", .none),
+    ("battery critical", "refused", "=", .none),
+    ("battery critical", "tick", "=", .none),
+    ("battery critical", "closed", "=", .none),
+    ("battery critical", "closedFull", "=", .none),
+    ("battery critical", "storeFull", "=", .none),
+    ("battery critical", "storeGood", "=", .none),
+    ("battery critical", "terminate", "stopping", .none),
+    ("battery critical", "batteryCritical", "=", .none),
+    ("battery critical", "batteryGood", "ready", .none),
+
+    ("battery critical, saving", "captureReady", "=", .none),
+    ("battery critical, saving", "captureLost", "=", .none),
+    ("battery critical, saving", "trigger", "=", .refused(.batteryCritical)),
+    ("battery critical, saving", "stop", "=", .stopped),
+    ("battery critical, saving", "mark", "=", .marked),
+    ("battery critical, saving", "durable", "closing", .none),
+    ("battery critical, saving", "refused", "=", .none),
+    ("battery critical, saving", "tick", "=", .none),
+    ("battery critical, saving", "closed", "cannotRecord", .none),
+    ("battery critical, saving", "closedFull", "cannotRecord", .none),
+    ("battery critical, saving", "storeFull", "=", .none),
+    ("battery critical, saving", "storeGood", "=", .none),
+    ("battery critical, saving", "terminate", "stopping", .none),
+    ("battery critical, saving", "batteryCritical", "=", .none),
+    ("battery critical, saving", "batteryGood", "=", .none),
+
+    ("battery critical, closing", "captureReady", "=", .none),
+    ("battery critical, closing", "captureLost", "=", .none),
+    ("battery critical, closing", "trigger", "=", .refused(.batteryCritical)),
+    ("battery critical, closing", "stop", "=", .notRecording),
+    ("battery critical, closing", "mark", "=", .notRecording),
+    ("battery critical, closing", "durable", "=", .none),
+    ("battery critical, closing", "refused", "=", .none),
+    ("battery critical, closing", "tick", "=", .none),
+    ("battery critical, closing", "closed", "cannotRecord", .none),
+    ("battery critical, closing", "closedFull", "cannotRecord", .none),
+    ("battery critical, closing", "storeFull", "=", .none),
+    ("battery critical, closing", "storeGood", "=", .none),
+    ("battery critical, closing", "terminate", "stopping", .none),
+    ("battery critical, closing", "batteryCritical", "=", .none),
+    ("battery critical, closing", "batteryGood", "=", .none),
+    ("unproven", "batteryCritical", "cannotRecord", .none), ("unproven", "batteryGood", "=", .none),
+    ("check failed", "batteryCritical", "=", .none), ("check failed", "batteryGood", "=", .none),
+    ("battery critical", "proofFailed", "=", .none), ("battery critical", "proven", "=", .none),
+    ("battery critical, saving", "proofFailed", "=", .none), ("battery critical, saving", "proven", "=", .none),
+    ("battery critical, closing", "proofFailed", "=", .none), ("battery critical, closing", "proven", "=", .none),
   ]
 
   static func events(now: MonotonicTime) -> [(name: String, event: RecorderMachine.Event)] {
@@ -307,6 +394,7 @@ struct RecorderMachineTests {
       ("storeFull", .store(.storeFull)),
       ("storeGood", .store(nil)), ("terminate", .terminate), ("proofFailed", .proof(.failed)),
       ("proven", .proof(.proven)),
+      ("batteryCritical", .battery(isCritical: true)), ("batteryGood", .battery(isCritical: false)),
     ]
   }
 
@@ -747,4 +835,89 @@ struct RecorderMachineTests {
     #expect(asked.end == .some(at(700)) && !asked.exit)
     #expect(machine.handle(.closed(nil), now: at(900)).exit)
   }
+
+  @Test("a battery that is critical ends the recording at once, and nothing begins until another supply is there")
+  func batteryCritical() {
+    var machine = RecorderMachine(limits: .init(postEvent: .seconds(30)))
+    _ = machine.handle(.captureReady, now: at(0))
+    _ = machine.handle(.trigger(trigger(100)), now: at(100))
+    _ = machine.handle(.durable(end: at(900)), now: at(1_000))
+    let effects = machine.handle(.battery(isCritical: true), now: at(1_200))
+    #expect(effects.end == .some(at(1_200)) && machine.isBatteryCritical)
+    let press = machine.handle(.trigger(trigger(1_300)), now: at(1_300))
+    #expect(press.answer == .refused(.batteryCritical) && press.end == nil && press.retrigger == nil)
+    _ = machine.handle(.durable(end: at(1_200)), now: at(1_400))
+    _ = machine.handle(.closed(nil), now: at(1_450))
+    #expect(machine.state == .cannotRecord(.batteryCritical, waiting: nil))
+    #expect(machine.handle(.trigger(trigger(1_500)), now: at(1_500)).answer == .refused(.batteryCritical))
+    _ = machine.handle(.battery(isCritical: false), now: at(2_000))
+    #expect(machine.state == .ready)
+    #expect(machine.handle(.trigger(trigger(2_100)), now: at(2_100)).effectsOpenEnd == .some(nil))
+  }
+
+  @Test("a stop that is on its way is only brought forward, and a supply that comes back takes no end away")
+  func batteryCriticalInPostEvent() {
+    var machine = RecorderMachine(limits: .init(postEvent: .seconds(30)))
+    _ = machine.handle(.captureReady, now: at(0))
+    _ = machine.handle(.trigger(trigger(100)), now: at(100))
+    _ = machine.handle(.durable(end: at(900)), now: at(1_000))
+    _ = machine.handle(.stop(at(1_100)), now: at(1_100))
+    #expect(machine.handle(.battery(isCritical: true), now: at(2_000)).end == .some(at(2_000)))
+    let effects = machine.handle(.battery(isCritical: false), now: at(2_050))
+    #expect(effects.end == nil)
+    _ = machine.handle(.durable(end: at(2_000)), now: at(2_100))
+    _ = machine.handle(.closed(nil), now: at(2_150))
+    #expect(machine.state == .ready)
+  }
+
+  @Test("a press that was promised its recording before the battery was critical has it, up to that moment")
+  func batteryCriticalKeepsPromises() {
+    var machine = RecorderMachine(limits: .init(postEvent: .zero))
+    _ = machine.handle(.captureReady, now: at(0))
+    _ = machine.handle(.trigger(trigger(100)), now: at(100))
+    _ = machine.handle(.durable(end: at(900)), now: at(1_000))
+    _ = machine.handle(.stop(at(1_000)), now: at(1_000))
+    _ = machine.handle(.durable(end: at(1_000)), now: at(1_050))
+    #expect(machine.handle(.trigger(trigger(1_100)), now: at(1_100)).answer == .remembered)
+    _ = machine.handle(.battery(isCritical: true), now: at(1_150))
+    let effects = machine.handle(.closed(nil), now: at(1_300))
+    #expect(effects.open?.time == at(1_100) && effects.end == .some(at(1_150)))
+    _ = machine.handle(.durable(end: at(1_150)), now: at(1_500))
+    _ = machine.handle(.closed(nil), now: at(1_550))
+    #expect(machine.state == .cannotRecord(.batteryCritical, waiting: nil))
+  }
+
+  @Test("what waits for a failing card is recorded up to the moment at which the battery was critical")
+  func batteryCriticalWhileCardFails() {
+    var machine = RecorderMachine(limits: .init(postEvent: .zero))
+    _ = machine.handle(.captureReady, now: at(0))
+    _ = machine.handle(.trigger(trigger(100)), now: at(100))
+    _ = machine.handle(.durable(end: at(900)), now: at(1_000))
+    _ = machine.handle(.closed(.storeFailed), now: at(1_200))
+    _ = machine.handle(.battery(isCritical: true), now: at(2_000))
+    #expect(machine.handle(.trigger(trigger(2_100)), now: at(2_100)).answer == .refused(.batteryCritical))
+    let effects = machine.handle(.store(nil), now: at(3_000))
+    #expect(effects.openFrom == at(900) && effects.end == .some(at(2_000)))
+  }
+
+  @Test(
+    "critical before the first picture: a remembered press is given up, and with another supply it is starting again")
+  func batteryCriticalAtStart() {
+    var machine = RecorderMachine(limits: .init(postEvent: .zero))
+    _ = machine.handle(.trigger(trigger(0)), now: at(0))
+    _ = machine.handle(.battery(isCritical: true), now: at(10))
+    #expect(machine.state == .cannotRecord(.batteryCritical, waiting: nil) && machine.pendingTrigger == nil)
+    _ = machine.handle(.battery(isCritical: false), now: at(20))
+    #expect(machine.state == .starting(pending: nil))
+    _ = machine.handle(.battery(isCritical: true), now: at(30))
+    _ = machine.handle(.captureReady, now: at(40))
+    #expect(machine.state == .cannotRecord(.batteryCritical, waiting: nil))
+    _ = machine.handle(.battery(isCritical: false), now: at(50))
+    #expect(machine.state == .ready)
+  }
+}
+
+extension RecorderMachine.Effects {
+  /// The end that a recording is begun with; nil where none is begun.
+  fileprivate var effectsOpenEnd: MonotonicTime?? { open == nil ? nil : .some(end ?? nil) }
 }

@@ -237,4 +237,34 @@ struct SegmentPlannerTests {
     for now in stride(from: Int64(0), to: 3_000, by: 5) where plan.closedAt == nil { plan.work(now: now) }
     #expect(plan.closedAt != nil)
   }
+
+  @Test(
+    "asked for at once, a checkpoint waits for nothing and confirms all that has arrived",
+    arguments: Array(stride(from: Int64(5_005), to: 6_500, by: 65)))
+  func atOnce(moment: Int64) {
+    var plan = Plan(segment: 60_000, checkpoint: 5_000)
+    plan.run(to: moment)
+    let before = plan.checkpoints.count
+    plan.planner.checkpointAtOnce()
+    plan.work(now: moment)
+    #expect(plan.checkpoints.count == before + 1)
+    // The newest picture and the newest sound, as `run` brings them.
+    let picture = (moment - 5 - 60) / 100 * 100
+    #expect(plan.checkpoints.last?.now == moment)
+    #expect(plan.checkpoints.last.map { $0.end >= picture } == true, "\(plan.checkpoints.suffix(1))")
+  }
+
+  @Test("while the power fails checkpoints come as fast as a card takes them, and then as before")
+  func powerFailing() {
+    var plan = Plan(segment: 60_000, checkpoint: 5_000)
+    plan.run(to: 10_000)
+    plan.planner.isPowerFailing = true
+    plan.run(from: 10_000, to: 15_000)
+    let fast = plan.checkpoints.map(\.now).filter { $0 > 10_400 }
+    #expect(fast.count >= 10 && zip(fast, fast.dropFirst()).allSatisfy { (400...500).contains($1 - $0) }, "\(fast)")
+    plan.planner.isPowerFailing = false
+    plan.run(from: 15_000, to: 40_000)
+    let slow = plan.checkpoints.map(\.now).filter { $0 > 15_000 }
+    #expect(slow.count >= 3 && zip(slow, slow.dropFirst()).allSatisfy { $1 - $0 > 4_000 }, "\(slow)")
+  }
 }

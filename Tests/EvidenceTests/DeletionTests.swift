@@ -143,6 +143,7 @@ struct DeletionTests {
       .audit(.source(SourceHealth(source: "button", state: .stuck))),
       .audit(.radio(RadioRefusals(cause: "bad_mac", count: 3))),
       .audit(.event(.storage(.low, freeMegabytes: 12))), .audit(.event(.battery(.critical, percent: 4))),
+      .audit(.event(.power(.good, edge: 5))),
       .audit(.event(.clockStep(was: 7))), .audit(.event(.deviceLost(track: TrackID(rawValue: 1)))),
       .audit(.event(.deviceFound(track: TrackID(rawValue: 2)))), .audit(.event(.error(.memory))),
     ]

@@ -125,6 +125,7 @@ struct GrammarTests {
       JournalEvent.GapCause.allCases.map { .gap(track: .video, from: 1, to: 2, cause: $0) }
       + JournalEvent.StorageCondition.allCases.map { .storage($0, freeMegabytes: 7) }
       + JournalEvent.BatteryCondition.allCases.map { .battery($0, percent: 100) }
+      + JournalEvent.PowerCondition.allCases.map { .power($0, edge: 6_000_000_001) }
       + JournalEvent.ErrorCode.allCases.map { .error($0) }
       + [.clockStep(was: 5), .deviceLost(track: .audio), .deviceFound(track: .video)]
     for event in all {

@@ -42,6 +42,7 @@ struct SpecificationTests {
       AuditEvent.armedCode, AuditEvent.sourceCode, AuditEvent.radioCode, AuditEvent.checkCode, Key.softwareHash,
     ]
     words += CheckOutcome.Result.allCases.map(\.rawValue)
+    words += JournalEvent.PowerCondition.allCases.map(\.rawValue)
     words += [
       AuditEvent.triggerCode, Key.source, Key.why, Key.edge, Key.decided, Key.preEventAsked, Key.preEventHeld,
       Key.shortfall,

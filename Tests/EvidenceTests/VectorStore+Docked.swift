@@ -68,6 +68,9 @@ extension VectorStore {
       TriggerFate(trigger: socket, result: .continued, recording: 5, count: 12),
       TriggerFate(trigger: press, result: .refused, cause: "store_full"), TriggerFate(trigger: press, result: .idle),
     ] { try second.append(.audit(.trigger(fate))) }
+    for event in [JournalEvent.battery(.low, percent: 20), .power(.fail, edge: 9_000_000_000), .power(.good, edge: 9)] {
+      try second.append(.audit(.event(event)))
+    }
     for (name, bytes) in first.logFiles.contents { files["device/log/" + name] = bytes }
     for (name, bytes) in second.logFiles.contents { files["device/log/" + name] = bytes }
 

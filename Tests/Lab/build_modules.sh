@@ -47,6 +47,12 @@ unpack_source() {
   rm -rf "$target.package"
 }
 
+# A battery and mains whose levels are module parameters.
+unpack_test_power() {
+  unpack_source "$1" drivers/power/supply/test_power.c
+  printf 'obj-m := test_power.o\n' >"$1/Makefile"
+}
+
 # A GPIO chip whose lines are moved through sysfs. It needs the interrupts of irq_sim.c, which is no module by itself, and
 # uses a function there that the kernel does not export; the one it does export does the same.
 unpack_gpio_sim() {

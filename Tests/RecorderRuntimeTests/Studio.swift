@@ -47,7 +47,8 @@ final class Studio {
   init(
     _ reel: Reel, scratch: Scratch? = nil, storePath: String? = nil, agency: Agency? = nil,
     preEvent: Nanoseconds = .seconds(10),
-    stallReserve: Nanoseconds = .seconds(10), segment: Nanoseconds = .seconds(20), reserveBytes: Int64 = 0,
+    stallReserve: Nanoseconds = .seconds(10), segment: Nanoseconds = .seconds(20),
+    checkpoint: Nanoseconds = .milliseconds(750), reserveBytes: Int64 = 0,
     cameraName: String = "synthetic", clock: VirtualClock = VirtualClock(),
     observer: @escaping (StoreEvent) -> Void = { _ in }
   ) throws {
@@ -71,7 +72,7 @@ final class Studio {
       video: reel.video, audioChannels: 1, audioLookahead: reel.lookahead, cameraName: cameraName,
       microphoneName: "synthetic",
       plan: SegmentPlanner.Settings(
-        checkpointInterval: .milliseconds(750), segmentLength: segment, videoInterval: Reel.frameInterval,
+        checkpointInterval: checkpoint, segmentLength: segment, videoInterval: Reel.frameInterval,
         gop: .seconds(1)),
       reserveBytes: reserveBytes)
     let (clock, reports) = (clock, reports)
@@ -87,6 +88,8 @@ final class Studio {
   }
 
   var now: MonotonicTime { clock.now }
+  /// Where the newest recording begins.
+  private(set) var mediaStart = Reel.epoch
 
   /// Lets time pass up to `end`: packets arrive, and the writer works whenever it is woken, except in `stalled`.
   ///
@@ -176,8 +179,25 @@ final class Studio {
       trigger: Trigger(source: .socket, time: time, decided: clock.now), start: start,
       shortfall: start.reachesBack ? nil : "just_started", preEventAsked: preEvent, soundFrom: soundFrom)
     wishes.open(request)
+    mediaStart = start.time
     hasWish = true
     return request
+  }
+
+  /// The control loop ends it, for this reason.
+  func end(_ reason: CloseReason) {
+    wishes.end(at: clock.now, reason)
+    hasWish = true
+  }
+
+  /// The supply gives warning; and is good again.
+  func fail() {
+    wishes.power(isFailing: true)
+    hasWish = true
+  }
+  func recover() {
+    wishes.power(isFailing: false)
+    hasWish = true
   }
 
   /// - Parameter postEvent: how much longer the recording goes on.

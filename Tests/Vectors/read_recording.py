@@ -882,7 +882,8 @@ class DeviceLog:
         self.witness(identifier, *last)
 
     def on_audit(self, values, line, _):
-        code = values.one_of("code", "config time arm check source radio trigger storage battery clock lost found error")
+        code = values.one_of(
+            "code", "config time arm check source radio trigger storage battery power clock lost found error")
         if code == "config":
             values.data("conf")
             if values.has("soft"):
@@ -944,6 +945,7 @@ EVENTS = {
                       v.one_of("cause", "seq ring encoder codec time xrun lost buffer writer suspend")),
     "storage": lambda v: (v.one_of("what", "slow recovered low full error"), v.number("free")),
     "battery": lambda v: (v.one_of("what", "normal low critical external"), v.number("pct", 0, 100)),
+    "power": lambda v: (v.one_of("what", "fail good"), v.number("edge")),
     "clock": lambda v: v.number("was"),
     "lost": lambda v: v.number("track", 1, 2),
     "found": lambda v: v.number("track", 1, 2),
