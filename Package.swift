@@ -56,6 +56,8 @@ let package = Package(
     .target(name: "Opening", dependencies: ["Evidence", "Media", crypto], swiftSettings: strict),
     .target(name: "Configuration", dependencies: ["Core", "Media", "CTOML"], swiftSettings: strict),
     .target(name: "Control", dependencies: ["Media"], swiftSettings: strict),
+    // The audit log in words and as JSON, for both commands.
+    .target(name: "AuditText", dependencies: ["Evidence", "Media", "Control"], swiftSettings: strict),
 
     // The thin edges: the kernel, the devices, the card.
     .target(name: "LinuxIO", dependencies: ["CLinux", "Media"], swiftSettings: strict),
@@ -90,10 +92,11 @@ let package = Package(
       name: "lapel",
       dependencies: [
         "RecorderRuntime", "Configuration", "Control", "Core", "Media", "LinuxIO", "Evidence", "EvidenceStore", "Radio",
-        arguments,
+        "AuditText", arguments,
       ], swiftSettings: strict),
     .executableTarget(
-      name: "lapel-dock", dependencies: ["Opening", "Evidence", "Media", "LinuxIO", "Synthetic", arguments],
+      name: "lapel-dock",
+      dependencies: ["Opening", "AuditText", "Evidence", "Media", "LinuxIO", "Synthetic", arguments],
       swiftSettings: strict),
 
     // What the recorder costs, measured. Not part of what is installed.
@@ -125,6 +128,7 @@ let package = Package(
       ], swiftSettings: strict),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Media"], swiftSettings: strict),
     .testTarget(name: "ControlTests", dependencies: ["Control", "Media"], swiftSettings: strict),
+    .testTarget(name: "AuditTextTests", dependencies: ["AuditText", "Evidence", "Media"], swiftSettings: strict),
     .testTarget(name: "LinuxIOTests", dependencies: ["LinuxIO", "CLinux", "Media"], swiftSettings: strict),
     .testTarget(
       name: "EvidenceStoreTests",
@@ -144,7 +148,8 @@ let package = Package(
     .testTarget(
       name: "HostileInputTests",
       dependencies: [
-        "Configuration", "Control", "Evidence", "EvidenceStore", "LinuxIO", "Media", "Opening", "lapel-dock",
+        "AuditText", "Configuration", "Control", "Evidence", "EvidenceStore", "LinuxIO", "Media", "Opening",
+        "lapel-dock",
       ], exclude: ["Corpus"], swiftSettings: strict),
     .testTarget(
       name: "RecorderRuntimeTests",

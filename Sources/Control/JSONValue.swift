@@ -10,7 +10,9 @@ package enum JSONValue {
   case object([(String, JSONValue)])
 
   /// Null for nil.
-  static func optional<Value>(_ value: Value?, _ json: (Value) -> JSONValue) -> JSONValue { value.map(json) ?? .null }
+  package static func optional<Value>(_ value: Value?, _ json: (Value) -> JSONValue) -> JSONValue {
+    value.map(json) ?? .null
+  }
 
   /// On one line, without spaces.
   package var text: String {

@@ -1,20 +1,20 @@
 /// Numbers as people read them, without Foundation.
-enum Units {
+package enum Units {
   /// `value` counts 10^-`decimals`: `decimal(1234, decimals: 3)` is `1.234`.
-  static func decimal(_ value: Int64, decimals: Int) -> String {
+  package static func decimal(_ value: Int64, decimals: Int) -> String {
     let digits = String(value.magnitude)
     let padded = String(repeating: "0", count: max(0, decimals + 1 - digits.count)) + digits
     return (value < 0 ? "-" : "") + padded.dropLast(decimals) + "." + padded.suffix(decimals)
   }
 
   /// `1.2 s`, rounded to tenths, halves away from zero.
-  static func seconds(milliseconds: Int64) -> String {
+  package static func seconds(milliseconds: Int64) -> String {
     let (tenths, rest) = milliseconds.quotientAndRemainder(dividingBy: 100)
     return decimal(tenths + (rest >= 50 ? 1 : rest <= -50 ? -1 : 0), decimals: 1) + " s"
   }
 
   /// `0:07`, `12:34`, `1:02:03`.
-  static func clock(milliseconds: Int64) -> String {
+  package static func clock(milliseconds: Int64) -> String {
     let seconds = max(0, milliseconds) / 1_000
     let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60)
     return hours > 0
@@ -22,7 +22,7 @@ enum Units {
   }
 
   /// `512 B`, `1.5 kB`, `12.3 MB`: powers of 1000, rounded down so that free space is never overstated.
-  static func bytes(_ count: Int64) -> String {
+  package static func bytes(_ count: Int64) -> String {
     var (value, unit) = (count, 0)
     let names = ["B", "kB", "MB", "GB", "TB", "PB", "EB"]
     if value.magnitude < 1_000 { return "\(value) B" }
@@ -47,8 +47,9 @@ enum Units {
     whole > 0 ? "\(Int64(Double(part) / Double(whole) * 100)) %" : "0 %"
   }
 
-  /// RFC 3339 in UTC to the second: `2026-03-01T12:00:00Z`. Proleptic Gregorian calendar.
-  static func timestamp(wallMilliseconds: Int64) -> String {
+  /// RFC 3339 in UTC to the second, `2026-03-01T12:00:00Z`, or to the millisecond, `2026-03-01T12:00:00.000Z`. Proleptic
+  /// Gregorian calendar.
+  package static func timestamp(wallMilliseconds: Int64, showsMilliseconds: Bool = false) -> String {
     let seconds = wallMilliseconds / 1_000 - (wallMilliseconds % 1_000 < 0 ? 1 : 0)
     var days = seconds / 86_400
     var second = seconds % 86_400
@@ -67,7 +68,9 @@ enum Units {
     let month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
     let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
     let date = "\(year)-\(twoDigits(month))-\(twoDigits(day))"
-    return date + "T\(twoDigits(second / 3_600)):\(twoDigits(second / 60 % 60)):\(twoDigits(second % 60))Z"
+    let milliseconds = wallMilliseconds % 1_000 + (wallMilliseconds % 1_000 < 0 ? 1_000 : 0)
+    return date + "T\(twoDigits(second / 3_600)):\(twoDigits(second / 60 % 60)):\(twoDigits(second % 60))"
+      + (showsMilliseconds ? ".\(decimal(milliseconds, decimals: 3).suffix(3))Z" : "Z")
   }
 
   private static func twoDigits(_ value: Int64) -> String { value < 10 ? "0\(value)" : "\(value)" }

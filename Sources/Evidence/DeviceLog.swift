@@ -10,8 +10,23 @@ public struct DeviceLog: Sendable {
     public let openHash: Hash32
     /// The device-log line.
     public let n: Int64
+    /// A later start wrote it.
+    public let isLate: Bool
     /// Nothing before it was left unread.
     let isUnbroken: Bool
+  }
+
+  /// One file of the log, as far as it was read: a start of the recorder and what it wrote.
+  public struct Start: Hashable, Sendable {
+    /// The name of its file.
+    public let file: String
+    public let counter: Int64
+    /// The kernel's boot id, as START has it.
+    public let boot: String
+    /// Its lines.
+    public fileprivate(set) var lines: ClosedRange<Int64>
+    /// The latest wall time that one of its lines has: ms since 1970 UTC.
+    public fileprivate(set) var latestWall: Int64
   }
 
   /// When a VOID was written.
@@ -65,6 +80,8 @@ public struct DeviceLog: Sendable {
   public private(set) var voids: [EvidenceID: VoidCounter] = [:]
   /// RECOVER lines by recording, in the order of the log.
   public private(set) var recoveries: [EvidenceID: [Recovery]] = [:]
+  /// In the order of the files.
+  public private(set) var starts: [Start] = []
   /// Counters of recordings that a start did not find.
   public private(set) var lost: [EvidenceID: Int64] = [:]
   /// DELETE lines by recording, without repetitions.
@@ -222,10 +239,24 @@ public struct DeviceLog: Sendable {
       isFirst = false
       let hash = line.hash
       head = ChainHead(n: line.n, hash: hash)
+      note(line, name)
       // Of two lines for one number the first counts: what was read before anything was left unread.
       if hashes[line.n] == nil { hashes[line.n] = hash }
       if holes.isEmpty { unbrokenEnd = line.n }
       if head == trusted, !isBroken { isTrustProven = true }
+    }
+  }
+
+  private mutating func note(_ line: JournalLine, _ name: String) {
+    let wall = line.number(Key.wall) ?? 0
+    if let index = starts.indices.last, starts[index].file == name {
+      starts[index].lines = starts[index].lines.lowerBound...max(starts[index].lines.lowerBound, line.n)
+      starts[index].latestWall = max(starts[index].latestWall, wall)
+    } else {
+      starts.append(
+        Start(
+          file: name, counter: Self.startCounter(name) ?? lastStart, boot: boot, lines: line.n...line.n,
+          latestWall: wall))
     }
   }
 
@@ -244,7 +275,7 @@ public struct DeviceLog: Sendable {
   }
 
   /// A well-formed line that the device key signed.
-  private func valid(_ bytes: [UInt8], mayTrust: Bool) -> JournalLine? {
+  func valid(_ bytes: [UInt8], mayTrust: Bool) -> JournalLine? {
     guard let line = try? JournalLine(parsing: bytes) else { return nil }
     if mayTrust, let trusted, line.n < trusted.n { return line }
     let message = JournalChain.Domain.deviceLog.message(id: device.id, line.signedBytes)
@@ -342,11 +373,12 @@ public struct DeviceLog: Sendable {
     var recovered: EvidenceID?
     lastCounter = max(lastCounter, entry.counter ?? 0)
     switch entry {
-    case .opened(let id, let counter, let openHash, _):
+    case .opened(let id, let counter, let openHash, let isLate):
       explain(counter, n)
       // The same recording once more is the same statement: a start that did not see the first one made it.
       if openings[counter]?.contains(where: { $0.id == id && $0.openHash == openHash }) != true {
-        openings[counter, default: []].append(Opening(id: id, openHash: openHash, n: n, isUnbroken: holes.isEmpty))
+        openings[counter, default: []].append(
+          Opening(id: id, openHash: openHash, n: n, isLate: isLate, isUnbroken: holes.isEmpty))
       }
       if dockings[counter] == nil { dockings[counter] = lastDocking }
     case .closed(let id, _, let head, _):

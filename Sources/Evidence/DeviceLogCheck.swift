@@ -124,6 +124,13 @@ extension DeviceLog {
     }
   }
 
+  /// What is wrong with the log by what docks have seen of it.
+  public func findings(seenBy records: DockRecords) -> [Finding] {
+    var verdict = Verdict()
+    checkSeen(records, &verdict)
+    return verdict.findings.filter { if case .remark = $0.answer { false } else { true } }
+  }
+
   /// What docks have seen of this log is in it.
   private func checkSeen(_ records: DockRecords, _ verdict: inout Verdict) {
     var newest: DockRecords.LogWitness?

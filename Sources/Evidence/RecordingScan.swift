@@ -2,9 +2,8 @@ import Crypto
 
 /// What a start finds of one recording: how far its journal is valid, and what lies behind that. Reads, and changes nothing.
 ///
-/// The journal is read once, line by line, with memory for its segments only (some 100 bytes each). A chain is vouched for by
-/// the signature of its last line, so that one Ed25519 verification does for the whole journal; only when that one is not
-/// valid each line's is looked at. Of the segments only sizes are asked and what lies behind the last checkpoint is read.
+/// The journal is read once, line by line (see `ValidLines`), with memory for its segments only (some 100 bytes each). Of the
+/// segments only sizes are asked and what lies behind the last checkpoint is read.
 public struct RecordingScan: Sendable {
   public enum Origin: Hashable, Sendable {
     /// There is no valid OPEN.
@@ -67,20 +66,18 @@ public struct RecordingScan: Sendable {
     others = names.filter {
       $0 != EvidenceName.journal && $0 != EvidenceName.receipt && EvidenceName.parseSegment($0) == nil
     }.sorted()
+    var valid = ValidLines()
     var lines = Lines(anchor: anchor, device: device)
     if names.contains(EvidenceName.journal) {
       let size = try files.size(of: EvidenceName.journal)
       let limit = min(size, Self.journalLimit)
-      if try !lines.read(files, limit: limit, checksEach: false) {
-        lines = Lines(anchor: anchor, device: device)
-        _ = try lines.read(files, limit: limit, checksEach: true)
-      }
+      (valid, lines) = try ValidLines.read(files, limit: limit, gathering: lines) { $0.take($1, $2) }
       budget.journals -= limit
       tail = Self.found(
-        in: files, EvidenceName.journal, size: size, from: min(lines.end, size), budget: &budget.tails)
+        in: files, EvidenceName.journal, size: size, from: min(valid.end, size), budget: &budget.tails)
     }
-    head = lines.prefix.head
-    isClosed = lines.isClosed
+    head = valid.prefix.head
+    isClosed = valid.isClosed
     hasAnchor = lines.hasAnchor
     mediaTime = lines.mediaTime
     segments = lines.segments.count
@@ -132,7 +129,7 @@ public struct RecordingScan: Sendable {
     return FoundBytes(size: size, from: from, end: size < from ? from : end, hash: Hash32(hash.finalize()))
   }
 
-  /// The valid lines, and what they say of the segments.
+  /// What the valid lines say of the recording and its segments.
   private struct Lines {
     struct Segment {
       var chunks: Int64 = 0
@@ -144,61 +141,19 @@ public struct RecordingScan: Sendable {
 
     let anchor: ChainHead?
     let device: DeviceIdentity
-    var prefix = JournalPrefix()
     var opening: (record: JournalRecord.Open, hash: Hash32)?
     var isOpenedByDevice = false
     var segments: [Int64: Segment] = [:]
     var mediaTime: Int64?
-    var isClosed = false
     var hasAnchor = false
-    /// Offset behind the last valid line.
-    var end: Int64 = 0
 
     init(anchor: ChainHead?, device: DeviceIdentity) {
       self.anchor = anchor
       self.device = device
     }
 
-    /// Reads the valid lines. Returns false when only a look at each signature can tell which they are.
-    mutating func read(
-      _ files: borrowing some EvidenceFiles, limit: Int64, checksEach: Bool
-    ) throws(ReadFailure) -> Bool {
-      var reader = LineReader(EvidenceName.journal)
-      // One line is held back: it counts when the next one follows it, or its own signature is valid.
-      var held: (line: JournalLine, end: Int64)?
-      var taken: JournalLine?
-      while let raw = try reader.next(from: files) {
-        let rawEnd = raw.offset + Int64(raw.bytes.count)
-        guard rawEnd <= limit, held?.line.type != "CLOSE" else { break }
-        if checksEach {
-          guard !isClosed, let line = prefix.accept(raw.bytes) else { break }
-          take(line, end: rawEnd)
-          continue
-        }
-        var next = prefix
-        guard let line = next.follow(raw.bytes) else { break }
-        if let held {
-          take(held.line, end: held.end)
-          taken = held.line
-        }
-        next.advance(to: line)
-        prefix = next
-        held = (line, rawEnd)
-      }
-      guard let held else { return true }
-      if prefix.isSigned(held.line) {
-        take(held.line, end: held.end)
-        return true
-      }
-      guard let taken, prefix.isSigned(taken) else { return false }
-      prefix.stepBack(to: taken)
-      return true
-    }
-
-    private mutating func take(_ line: JournalLine, end: Int64) {
-      self.end = end
+    mutating func take(_ line: JournalLine, _ prefix: JournalPrefix) {
       if let anchor, line.n == anchor.n { hasAnchor = line.hash == anchor.hash }
-      isClosed = line.type == "CLOSE"
       // Lines that this version does not understand are valid all the same.
       switch try? JournalRecord(line) {
       case .open(let open):

@@ -123,6 +123,16 @@ public struct Finding: Hashable, Sendable, CustomStringConvertible {
     if let range { place += " bytes \(range.lowerBound)..<\(range.upperBound)" }
     return place.isEmpty ? "\(answer.word): \(detail)" : "\(answer.word) \(place): \(detail)"
   }
+
+  /// What a command that looks at a whole store exits with for it: as the headline; 0 for what is no fault of the store.
+  public var exitCode: Int32 {
+    switch answer {
+    case .integrity(let value): Headline.integrity(value).exitCode
+    case .completeness(let value): Headline.completeness(value).exitCode
+    case .end(.truncated): Headline.truncated.exitCode
+    case .end, .remark: 0
+    }
+  }
 }
 
 /// The one word that stands for all three answers: the worst of them. A torn device log stands behind what is wrong with

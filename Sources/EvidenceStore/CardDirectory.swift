@@ -1,10 +1,10 @@
-import Evidence
+public import Evidence
 import Glibc
 import LinuxIO
 
-/// A directory of the card as recovery reads it: no symbolic link is followed, only regular files are read, and the last one
+/// A directory of the card as it is read: no symbolic link is followed, only regular files are read, and the last one
 /// stays open.
-final class CardDirectory: EvidenceFiles {
+public final class CardDirectory: EvidenceFiles {
   private let directory: Directory
   private var open: (name: String, file: OpenFile)?
 
@@ -15,13 +15,13 @@ final class CardDirectory: EvidenceFiles {
 
   init(_ directory: consuming Directory) { self.directory = directory }
 
-  func names() throws(ReadFailure) -> [String] {
+  public func names() throws(ReadFailure) -> [String] {
     do throws(LinuxError) { return try directory.names() } catch {
       throw ReadFailure(file: directory.path, reason: error.description)
     }
   }
 
-  func size(of name: String) throws(ReadFailure) -> Int64 {
+  public func size(of name: String) throws(ReadFailure) -> Int64 {
     do throws(LinuxError) {
       guard let status = try directory.status(of: name) else {
         throw LinuxError("inspect", "\(directory.path)/\(name)", errno: ENOENT)
@@ -33,7 +33,9 @@ final class CardDirectory: EvidenceFiles {
     }
   }
 
-  func read(_ name: String, at offset: Int64, into buffer: UnsafeMutableRawBufferPointer) throws(ReadFailure) -> Int {
+  public func read(_ name: String, at offset: Int64, into buffer: UnsafeMutableRawBufferPointer) throws(ReadFailure)
+    -> Int
+  {
     do throws(LinuxError) { return try file(name).descriptor.pread(into: buffer, at: offset) } catch {
       throw ReadFailure(file: name, reason: error.description)
     }
@@ -53,18 +55,18 @@ final class CardDirectory: EvidenceFiles {
   }
 }
 
-/// The recordings of a card as recovery reads them.
-struct RecordingsOnCard: EvidenceCard {
+/// The recordings of a card as they are read.
+public struct RecordingsOnCard: EvidenceCard {
   /// STORE/recordings
   let path: String
 
-  func recordingNames() throws(ReadFailure) -> [String] {
+  public func recordingNames() throws(ReadFailure) -> [String] {
     do throws(LinuxError) { return try listDirectory(path: path) } catch {
       throw ReadFailure(file: path, reason: error.description)
     }
   }
 
-  func recording(_ name: String) throws(ReadFailure) -> CardDirectory {
+  public func recording(_ name: String) throws(ReadFailure) -> CardDirectory {
     do throws(LinuxError) { return CardDirectory(try Directory(path: path).directory(name)) } catch {
       throw ReadFailure(file: name, reason: error.description)
     }

@@ -11,9 +11,15 @@ public struct StandardStream: TextOutputStream, Sendable {
   let descriptor: CInt
 
   /// Writes all of it; errors (a closed pipe, a full disk) are ignored, there is nobody to tell.
-  public func write(_ string: String) {
+  public func write(_ string: String) { _ = offer(string) }
+
+  /// Writes a line. False when nobody takes it any more: a pipe that was closed (where SIGPIPE does not end the process), a
+  /// full disk.
+  public func offerLine(_ line: String) -> Bool { offer(line + "\n") }
+
+  private func offer(_ string: String) -> Bool {
     var string = string
-    string.withUTF8 { buffer in
+    return string.withUTF8 { buffer in
       var done = 0
       while done < buffer.count {
         let rest = UnsafeBufferPointer(rebasing: buffer[done...])
@@ -23,9 +29,10 @@ public struct StandardStream: TextOutputStream, Sendable {
         } else if count < 0 && errno == EAGAIN {
           _ = clinux_wait(descriptor, Int16(POLLOUT), -1)
         } else if count == 0 || errno != EINTR {
-          return
+          return false
         }
       }
+      return true
     }
   }
 

@@ -257,14 +257,3 @@ extension TriggerAccount.Other {
     ])
   }
 }
-
-extension Finding {
-  /// What it makes of a store by itself.
-  fileprivate var exitCode: Int32 {
-    switch answer {
-    case .integrity(let value): Headline.integrity(value).exitCode
-    case .completeness(let value): Headline.completeness(value).exitCode
-    case .end, .remark: 0
-    }
-  }
-}

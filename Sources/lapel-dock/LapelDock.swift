@@ -15,6 +15,6 @@ struct LapelDock: ParsableCommand {
           --identity agency/secret/identity.txt -o incident.mp4
       """,
     subcommands: [
-      Keygen.self, Enroll.self, Revoke.self, Verify.self, Account.self, Open.self, Repair.self, AVSync.self,
+      Keygen.self, Enroll.self, Revoke.self, Verify.self, Account.self, Log.self, Open.self, Repair.self, AVSync.self,
     ])
 }

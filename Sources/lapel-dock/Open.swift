@@ -112,7 +112,7 @@ struct Open: ParsableCommand {
   }
 
   /// What only the one who decrypts can see: ciphertext as signed, plaintext not as committed to.
-  private static func findings(_ opened: OpenedRecording, _ plan: RecordingPlan) -> [Finding] {
+  static func findings(_ opened: OpenedRecording, _ plan: RecordingPlan) -> [Finding] {
     opened.problems.compactMap { problem in
       let segment = plan.segments.first { $0.number == problem.segment }
       let range = segment?.ranges.first { $0.chunks == problem.chunks }
@@ -124,7 +124,7 @@ struct Open: ParsableCommand {
     }
   }
 
-  private static func exitCode(_ verdict: Verdict, _ opened: OpenedRecording) -> Int32 {
+  static func exitCode(_ verdict: Verdict, _ opened: OpenedRecording) -> Int32 {
     if verdict.headline.exitCode >= 20 { return verdict.headline.exitCode }
     return opened.isWhole ? 0 : 40
   }

@@ -142,7 +142,7 @@ extension OpenedRecording.File {
 }
 
 extension OpenedRecording.Problem {
-  fileprivate var text: String {
+  var text: String {
     let place = chunks.map { " chunks \($0.lowerBound) to \($0.upperBound - 1)" } ?? ""
     let time = mediaTime.map { ", footage up to \(PlainText.duration(Double($0) / 1e6))" } ?? ""
     let word = error.code == .commitment ? "COMMITMENT_MISMATCH" : "NOT OPENED"

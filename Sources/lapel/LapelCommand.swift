@@ -15,6 +15,7 @@ struct LapelCommand: ParsableCommand {
         lapel enroll --agency agency/public      make this camera's key, take the agency's notes
         lapel run --config /etc/lapel/lapel.toml the recorder itself
         lapel start; lapel mark; lapel stop      speak to the running recorder
+        lapel log --last 20                      what happened on this camera
 
       Exit codes: 0 done, 1 failed, 64 wrong arguments, 69 a device is missing or does not offer what was asked,
       71 the system refused, 73 the card or store cannot be used, 75 refused now (nothing is being recorded, the card is
@@ -24,7 +25,7 @@ struct LapelCommand: ParsableCommand {
     subcommands: [
       DemoCommand.self, RunCommand.self, StartCommand.self, StopCommand.self, MarkCommand.self, MuteCommand.self,
       StealthCommand.self,
-      CheckCommand.self, StatusCommand.self,
+      CheckCommand.self, StatusCommand.self, LogCommand.self,
       EnrollCommand.self, ConfigCommand.self, BeaconCommand.self,
     ])
 }

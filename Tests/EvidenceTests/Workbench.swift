@@ -239,9 +239,12 @@ final class TestCamera {
           try journal.checkpoint(
             seal,
             CheckpointFacts(
-              mediaTime: second * 1_000_000, firstIDR: nil, clock: clock(second), lag: 200, framesLost: 0,
-              samplesLost: 0)))
+              mediaTime: second * 1_000_000, firstIDR: nil, clock: clock(second),
+              lag: plan.lags[made.seals.count] ?? 200, framesLost: 0, samplesLost: 0)))
         made.seals.append(seal)
+        for event in plan.events[made.seals.count - 1] ?? [] {
+          made.lines.append(try journal.event(event, clock(second)))
+        }
         #expect(Int64(file.count) == seal.length)
       }
       let name = EvidenceName.segment(number)
@@ -278,6 +281,10 @@ struct RecordingPlan {
   /// Whom the segments are sealed for, if not for those of the agency's recipients.note.
   var recipients: RecipientList?
   var start: StartFacts?
+  /// ms, by the number of the checkpoint; 200 where there is none.
+  var lags: [Int: Int64] = [:]
+  /// EVT lines behind the checkpoints, by the number of the checkpoint.
+  var events: [Int: [JournalEvent]] = [:]
 }
 
 struct TestRecording {

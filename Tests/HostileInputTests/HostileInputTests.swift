@@ -1,3 +1,4 @@
+import AuditText
 import Configuration
 import Control
 import Foundation
@@ -43,6 +44,8 @@ struct HostileInputTests {
     var attested: [Attested] = []
     do {
       let deviceLog = try log.map { try DeviceLog(files: Files(contents: ["0000000001.log": $0]), device: device) }
+      try tell(
+        files, deviceLog ?? DeviceLog(device: device), Files(contents: log.map { ["0000000001.log": $0] } ?? [:]))
       let verifier = RecordingVerifier(
         trust: DeviceTrust(device: device, keyPlace: .internal), deviceLog: deviceLog, presentRecordings: [])
       let verdict = try verifier.verify(files) { attested.append($0) }
@@ -53,6 +56,31 @@ struct HostileInputTests {
     } catch {
       Issue.record("\(error)")
       return nil
+    }
+  }
+
+  private struct Card: EvidenceCard {
+    let name: String
+    let files: Files
+    func recordingNames() throws(ReadFailure) -> [String] { [name] }
+    func recording(_ name: String) throws(ReadFailure) -> Files { files }
+  }
+
+  /// The audit log of a card with this one recording, in words and as JSON, with an event at the worst places.
+  private func tell(_ files: Files, _ log: DeviceLog, _ logFiles: Files) throws {
+    let first = (files.contents["journal.log"] ?? []).prefix { $0 != 10 }
+    let open = try? JournalLine(parsing: first + [10])
+    let id = try #require(
+      open?.encoded("id").flatMap { EvidenceID(hex: $0) } ?? EvidenceID([UInt8](repeating: 1, count: 16)))
+    let card = Card(name: EvidenceName.recording(counter: open?.number("rec") ?? 1, id: id), files: files)
+    _ = try AuditLogReader(log: log, isLive: true).read(logFiles, card: card, opensFootage: true) { digest, _ in
+      RecordingStory(
+        digest,
+        notes: [-1, 0, 1.5, 1e300, .nan].map { FootageNote(seconds: $0, value: "mark", message: "label=\u{1B}\nx") })
+    } emit: { entry in
+      let lines = [AuditLine.text(entry), AuditLine.json(entry)]
+      #expect(lines.allSatisfy { $0.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F } }, "\(lines)")
+      return true
     }
   }
 

@@ -73,6 +73,14 @@ func succeed(_ arguments: [String], input: [UInt8]? = nil) throws -> [UInt8] {
 
 /// The `lapel-dock` that was built with these tests.
 func dock(_ arguments: String..., input: [UInt8]? = nil) throws -> CommandResult {
+  try dock(arguments, input: input)
+}
+
+func dock(_ arguments: [String], input: [UInt8]? = nil) throws -> CommandResult {
+  try command([dockPath()] + arguments, input: input)
+}
+
+func dockPath() throws -> String {
   let tests = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
   var directory = tests.deletingLastPathComponent()
   // Beside the test bundle, or one of the directories around it.
@@ -80,7 +88,7 @@ func dock(_ arguments: String..., input: [UInt8]? = nil) throws -> CommandResult
     try #require(directory.path != "/", "lapel-dock is not beside the tests: \(tests.path)")
     directory.deleteLastPathComponent()
   }
-  return try command([directory.appendingPathComponent("lapel-dock").path] + arguments, input: input)
+  return directory.appendingPathComponent("lapel-dock").path
 }
 
 func randomBytes(_ count: Int) -> [UInt8] {
