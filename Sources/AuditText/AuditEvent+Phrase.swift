@@ -45,7 +45,7 @@ extension AuditEvent {
   private static func words(_ source: WallClockSource, _ trust: WallClockTrust) -> String {
     switch trust {
     case .none: source == .unknown ? "never set" : "never set (\(source.rawValue))"
-    case .held: "set by \(source.rawValue), running on its own"
+    case .held: source == .unknown ? "set, running on its own" : "set by \(source.rawValue), running on its own"
     case .synchronized: "kept by \(source.rawValue)"
     }
   }
