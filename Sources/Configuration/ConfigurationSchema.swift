@@ -185,7 +185,7 @@ public enum ConfigurationSchema {
       text(
         "power.fail_line", \.power.failLine,
         "A line by which the board says that its supply is failing, \"gpio:CHIP:LINE\" as for a button; empty for none. Then, "
-          + "and at the signal SIGPWR, everything is made durable at once."),
+          + "and at the signal SIGPWR, the footage is made durable at once."),
       boolean(
         "power.fail_active_low", \.power.failIsActiveLow, "Whether the line is low while the supply fails."),
       boolean(

@@ -28,6 +28,8 @@ public struct PowerMonitor: Sendable {
   private var doubted: Int?
   /// The reading before said that less than the reserve is left.
   private var wasShort = false
+  /// The reading before said critical.
+  private var wasCritical = false
 
   public init(limits: Limits, chosen: String? = nil) {
     self.limits = limits
@@ -65,10 +67,14 @@ public struct PowerMonitor: Sendable {
     let wasLow = state.level == .low || state.level == .critical
     let isShort = state.timeLeft.map { $0 <= (wasLow ? limits.reserve * 3 / 2 : limits.reserve) } ?? false
     defer { wasShort = isShort }
+    let isCritical = percent.map { $0 <= limits.criticalPercent } ?? false
+    defer { wasCritical = !state.isExternal && isCritical }
     if state.isExternal { return .external }
     // A gauge that falls silent when its battery is empty is no better battery.
     guard let percent else { return wasLow ? state.level : nil }
-    if percent <= limits.criticalPercent { return .critical }
+    // It ends a recording: one reading, of a gauge that lost its bus or a charger that is plugged in anew, is not enough.
+    if isCritical, !wasCritical, state.level != .critical { return state.level == .external ? .external : .low }
+    if isCritical { return .critical }
     // When the load goes a gauge climbs by itself.
     if state.level == .critical, percent <= limits.lowPercent + limits.margin { return .critical }
     if percent <= limits.lowPercent + (wasLow ? limits.margin : 0) || isShort && (wasShort || wasLow) { return .low }

@@ -183,7 +183,7 @@ public struct RecorderMachine: Sendable {
   public enum Proof: Hashable, Sendable {
     /// Nothing was tried so far.
     case none
-    /// A trial was recorded and verified, or a recording became durable.
+    /// A trial was recorded and verified; or a recording became durable, and no trial had failed.
     case proven
     /// A trial did not succeed.
     case failed
@@ -295,7 +295,8 @@ public struct RecorderMachine: Sendable {
     case .captureLost: (isCapturing, isCaptureKnown) = (false, true)
     case .store(let fault), .closed(let fault): storeFault = fault
     case .proof(let new): proof = new
-    case .durable: proof = .proven
+    // It takes a picture to prove anything, and what a trial has refuted only a trial can prove.
+    case .durable: if proof == .none, isCapturing { proof = .proven }
     case .battery(let isCritical): batteryEnd = isCritical ? batteryEnd ?? now : nil
     case .trigger, .stop, .mark, .refused, .tick, .terminate: break
     }

@@ -9,9 +9,12 @@ extension EvidenceStore {
   public static let trialCounter = Int64.max
   private static let trialDirectory = "trial"
 
-  /// Opens one as a recording is opened. Durable, with four flushes.
+  /// Opens one as a recording is opened. Durable, with five flushes.
   public mutating func openTrial(keepsFree: Int64) throws(StoreError) -> RecordingWriter {
     guard lock != nil else { throw StoreError(.store, "the store at \(path) is not open since the card failed") }
+    // What a recording needs beside the card: the camera's log, and its own memory.
+    try log.requireUsable()
+    try counters.update { _ in }
     let source: HedgedRandomness.Source = { try Randomness.fill($0) }
     let counter = Self.trialCounter
     var naming = HedgedRandomness(source: source, deviceSecret: parties.hedgeSecret, id: nil, counter: counter)

@@ -173,6 +173,8 @@ final class PowerWatch {
     trouble = error
     line = nil
     isWatched = false
+    // A supply that fails may take the line's chip first: the warning stands as long as a signal's does.
+    if isLineActive { holdsUntil = max(holdsUntil, .now() + Self.signalHold) }
     isLineActive = false
     nextLook = .now() + Self.lookInterval
   }

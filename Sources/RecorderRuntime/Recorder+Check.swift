@@ -10,8 +10,13 @@ import Media
 extension Recorder {
   /// Begins the trial that is due, if one is. Called once a tick.
   func advanceTrials() {
-    guard machine.awaitsProof, !trials.isRunning else { return }
     let now = MonotonicTime.now()
+    if trials.isRunning, !trials.isStuck, now - trials.startedAt > Trials.patience, machine.recording == nil {
+      trials.isStuck = true
+      log.note(.note("check: the card does not answer"))
+      handle(.proof(.failed))
+    }
+    guard machine.awaitsProof, !trials.isRunning else { return }
     guard now >= trials.nextAttempt else { return }
     let since = trials.waitingSince ?? now
     trials.waitingSince = since
@@ -23,15 +28,12 @@ extension Recorder {
     trials.count += 1
     trials.phase = .running(trials.count)
     let now = MonotonicTime.now()
+    (trials.startedAt, trials.isStuck, trials.hasPictures) = (now, false, isVideoLive)
     let start = ring.withRing { $0.startPoint(at: now) }
-    if !configuration.recording.hasPreEventAudio {
-      // A trigger that comes meanwhile finds the sound since its edge in memory: it is encoded from as far back as any can lie.
-      demand.value = .encode(from: now - configuration.recording.edgeToDecision)
-    }
     let trigger = Trigger(source: .demo, reason: .test, time: now, decided: now)
     storeWishes.tryOut(
       TrialRequest(
-        number: trials.count,
+        number: trials.count, triesSound: configuration.recording.hasPreEventAudio,
         open: OpenRequest(trigger: trigger, start: start, shortfall: nil, preEventAsked: .zero, soundFrom: now)))
     ring.bell.signal()
     log.note(.note("check: two seconds are recorded, verified and removed"))
@@ -41,13 +43,14 @@ extension Recorder {
     let check = RecorderStatus.Check(
       report,
       TrialExpectation(
-        framesPerSecond: 1 / devices.frameInterval.inSeconds, hasMicrophone: devices.microphone != nil,
+        framesPerSecond: 1 / devices.frameInterval.inSeconds, hasPictures: trials.hasPictures,
+        hasMicrophone: devices.microphone != nil, triesSound: configuration.recording.hasPreEventAudio,
+        isMicrophoneLive: isAudioLive,
         recipients: opening.parties.recipients.recipients.count, clock: .now(), triggers: status().triggers,
         minutesLeft: minutesLeft, encoder: devices.encoderKind.rawValue))
     trials.last = check
     trials.phase = .idle
-    // What is remembered, or being opened, has its own wish for sound.
-    if machine.recording == nil, !isOpenAsked, machine.pendingTrigger == nil, pending == nil { releaseSound() }
+    trials.isStuck = false
     // A start that fails again and again for one reason says it once.
     let isNews = check.result != .failed || check.outcome != trials.told
     trials.told = check.outcome

@@ -5,7 +5,7 @@ import LinuxIO
 import Media
 
 extension Recorder {
-  /// The last mute, as the sound has it: for a recording that begins with footage from then.
+  /// A mute, as the sound has it: for a recording that begins with footage from then.
   struct MutedSpan {
     var from: MonotonicTime
     /// Nil while it lasts.
@@ -13,6 +13,8 @@ extension Recorder {
     /// Who asked.
     var message: String
   }
+
+  private static let mutedSpanLimit = 64
 
   private var mutableRecording: MonotonicTime? {
     devices.microphone == nil ? nil : machine.recording?.trigger.time
@@ -39,9 +41,11 @@ extension Recorder {
     let time = muteBox.set(isOn)
     log.note(.note(isOn ? "the sound is muted" : "the sound is on again"))
     if isOn {
-      mutedSpan = MutedSpan(from: time, to: nil, message: message)
-    } else {
-      mutedSpan?.to = time
+      // More than these no pre-event holds.
+      if mutedSpans.count == Self.mutedSpanLimit { mutedSpans.removeFirst() }
+      mutedSpans.append(MutedSpan(from: time, to: nil, message: message))
+    } else if let last = mutedSpans.indices.last {
+      mutedSpans[last].to = time
     }
     if isOpenAsked { tellMute(isOn, at: time, message) }
   }
@@ -52,9 +56,10 @@ extension Recorder {
 
   /// A recording that begins with footage from a mute, as the pre-event behind a muted one, says that its silence is one.
   func noteMute(inRecordingFrom start: MonotonicTime) {
-    guard let span = mutedSpan, span.to.map({ $0 > start }) ?? true else { return }
-    tellMute(true, at: max(span.from, start), span.message)
-    if let to = span.to { tellMute(false, at: to, span.message) }
+    for span in mutedSpans where span.to.map({ $0 > start }) ?? true {
+      tellMute(true, at: max(span.from, start), span.message)
+      if let to = span.to { tellMute(false, at: to, span.message) }
+    }
   }
 
   /// What time does to a mute.

@@ -42,7 +42,7 @@ public final class Recorder {
   let muteButton: RecordButton?
   var mute: Mute
   let muteBox: MuteBox
-  var mutedSpan: MutedSpan?
+  var mutedSpans: [MutedSpan] = []
   /// Nil: none is configured.
   let radio: RadioTrigger?
   let indicators: IndicatorPanel
@@ -473,6 +473,7 @@ public final class Recorder {
       case .deviceBack(let track):
         if track == .video { isVideoLive = true } else { isAudioLive = true }
         command(.notice(.deviceFound(track: track)))
+        trials.nextAttempt = .now()
         announceReadiness()
       case .deviceLost(let track, _):
         if track == .video { isVideoLive = false } else { isAudioLive = false }

@@ -29,6 +29,8 @@ package struct StoreWorker: ~Copyable {
   private var open: OpenRecording?
   private var trial: Trial?
   private var mustClearTrials = false
+  /// Trials that the store failed, since something was confirmed.
+  private var trialFailures = 0
   private var recentLosses: [Loss] = []
   private var idleFault: RecorderFault?
   private var nextIdleCheck = MonotonicTime.distantPast
@@ -66,6 +68,9 @@ package struct StoreWorker: ~Copyable {
   /// One piece of work. Blocks as long as the card does.
   package mutating func step() -> Next {
     takeLosses()
+    // Before the wishes: what was told behind a wish belongs to what that wish opens.
+    var told: [StoreCommand] = []
+    while let command = commands.pop() { told.append(command) }
     let wish = wishes.take()
     isLeaving = isLeaving || wish.leaves
     // The machine opens only after `closed`; should a second one come all the same, it keeps the first going.
@@ -84,7 +89,7 @@ package struct StoreWorker: ~Copyable {
     }
     open?.planner.isPowerFailing = wish.isPowerFailing
     if wish.checkpointsAtOnce { open?.planner.checkpointAtOnce() }
-    while let command = commands.pop() { perform(command) }
+    for command in told { perform(command) }
     if let request = wish.trial { begin(request) }
     if isLeaving, let trial { end(trial, .interrupted) }
     if let trial { return work(on: trial) }
@@ -216,14 +221,25 @@ package struct StoreWorker: ~Copyable {
       case .sleep(let until, let packet): return .sleep(until: until, packet: packet)
       case .unfinished: end(trial, .unfinished)
       case .closed:
-        let verdict = try store.verifyTrial(trial.id)
-        let isRight = verdict.integrity == .intact && verdict.end == .closed
-        end(trial, isRight ? .passed : .refuted(verdict.sentence))
+        end(trial, verified(trial))
       }
     } catch {
       end(trial, .failed(error))
     }
     return .again
+  }
+
+  /// A card that took it all and gives it back otherwise, or not at all, is refuted by that; its next failure to write is another
+  /// matter.
+  private mutating func verified(_ trial: Trial) -> TrialReport.Outcome {
+    do throws(StoreError) {
+      let verdict = try store.verifyTrial(trial.id)
+      guard verdict.integrity == .intact && verdict.end == .closed else { return .refuted(verdict.sentence) }
+      trialFailures = 0
+      return .passed
+    } catch {
+      return .refuted(error.description)
+    }
   }
 
   private mutating func end(_ trial: Trial, _ outcome: TrialReport.Outcome) {
@@ -247,7 +263,10 @@ package struct StoreWorker: ~Copyable {
     log.note(.storeTrouble(error))
     switch error.kind {
     case .full: setIdle(.storeFull)
-    case .journal, .store: setIdle(.storeFailed)
+    // A card that takes a file and no trial would be opened anew for ever: after two it is the check alone that fails.
+    case .journal, .store:
+      trialFailures += 1
+      if trialFailures <= 2 { setIdle(.storeFailed) }
     case .segmentWrite, .segmentSync, .seal, .packetGone, .identity: break
     }
     report(.tried(told))
@@ -310,6 +329,8 @@ package struct StoreWorker: ~Copyable {
   }
 
   private mutating func didClose(_ fault: RecorderFault?, durableEnd: MonotonicTime) {
+    // What no checkpoint carried any more is told in the device log.
+    for notice in open?.pendingNotices ?? [] { audit(.event(notice)) }
     open = nil
     if let fault { audit(fault) }
     idleFault = fault

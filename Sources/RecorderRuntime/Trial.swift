@@ -7,11 +7,14 @@ package import Media
 /// What was asked to be tried out.
 package struct TrialRequest: Hashable, Sendable {
   var number: Int
+  /// False where sound may not be written without a trigger.
+  var triesSound: Bool
   /// As for a recording; nothing of it was triggered.
   var open: OpenRequest
 
-  package init(number: Int, open: OpenRequest) {
+  package init(number: Int, triesSound: Bool = true, open: OpenRequest) {
     self.number = number
+    self.triesSound = triesSound
     self.open = open
   }
 }
@@ -69,6 +72,8 @@ final class Trial {
 
   init(_ request: TrialRequest, writer: consuming RecordingWriter, profile: RecordingProfile, now: MonotonicTime) {
     number = request.number
+    var profile = profile
+    if !request.triesSound { profile.audioChannels = nil }
     recording = OpenRecording(writer: writer, request: request.open, profile: profile, now: now)
     recording.planner.setEnd(now + Self.length)
     deadline = now + Self.patience

@@ -11,7 +11,7 @@ struct RunCommand: ParsableCommand {
     commandName: "run", abstract: "The recorder: captures, keeps the pre-event, records on a trigger.",
     discussion: """
       On a terminal it keeps a status line; otherwise it writes plain log lines. Ctrl-C or SIGTERM closes an open
-      recording and ends it; SIGPWR says that the power fails, and everything is made durable at once. Log lines and
+      recording and ends it; SIGPWR says that the power fails, and the footage is made durable at once. Log lines and
       status go to stderr.
 
       Examples:

@@ -567,6 +567,10 @@ struct RecorderMachineTests {
     #expect(machine.state == .cannotRecord(.checkFailed, waiting: nil), "a check on demand that fails takes ready away")
     let press = machine.handle(.trigger(trigger(90)), now: at(90))
     #expect(press.answer == .accepted, "what can be recorded is recorded all the same")
+    _ = machine.handle(.durable(end: at(1_000)), now: at(1_100))
+    _ = machine.handle(.stop(at(1_000)), now: at(1_200))
+    _ = machine.handle(.closed(nil), now: at(1_300))
+    #expect(machine.state == .cannotRecord(.checkFailed, waiting: nil), "which refutes nothing of what failed")
   }
 
   @Test("a press that was remembered before anything was captured begins with the first keyframe, proven or not")

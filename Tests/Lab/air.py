@@ -140,6 +140,7 @@ def main():
     os.set_blocking(sys.stdin.fileno(), False)
     unread = b""
     next_advertisement = 0.0
+    heard = 0  # by a, since it was silent last
 
     def command(words):
         who = controllers.get(words[0])
@@ -195,9 +196,11 @@ def main():
         now = time.monotonic()
         while waiting and waiting[0][0] <= now:
             _, data = waiting.pop(0)
+            heard += 1 if controllers["a"].scans and not controllers["a"].is_mute else 0
             controllers["a"].report(bytes(chance.randrange(256) for _ in range(5)) + bytes([0x20]), data)
             if not waiting:
-                say("air", "silent")
+                say("air", "silent %d" % heard)
+                heard = 0
         emitter = controllers["b"]
         if emitter.advertises and now >= next_advertisement:
             next_advertisement = now + 0.05

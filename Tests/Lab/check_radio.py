@@ -46,6 +46,10 @@ def main():
     check(any(one["code"] == "arm" for one in audits), "the device log does not say when a trigger would be honoured")
     check(any(one["code"] == "time" and one["wtrust"] == "synced" for one in audits), "the clock's state is not told")
 
+    # All changed ones reached the controller's listener: what began nothing was heard.
+    heard = [int(line.split()[3]) for line in open(results + "/air.txt") if " air silent " in line]
+    check(max(heard, default=0) >= 3000, "of 3,000 changed ones %d were heard" % max(heard, default=0))
+
     first = account["recordings"][0] if account["recordings"] else None
     if first:
         sent = int(moments["sent"])

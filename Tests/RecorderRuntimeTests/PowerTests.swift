@@ -106,7 +106,7 @@ import Testing
     }
     watch.end()
     guard case .supply(let state) = changes.first else { throw Unheard() }
-    #expect(state.level == .critical && state.percent == 4 && changes.count == 1)
+    #expect(state.level == .low && state.percent == 4 && changes.count == 1)
   }
 
   private struct Unheard: Error {}

@@ -149,7 +149,8 @@ struct TrialTests {
   }
 
   private static let expectation = TrialExpectation(
-    framesPerSecond: 30, hasMicrophone: true, recipients: 2,
+    framesPerSecond: 30, hasPictures: true, hasMicrophone: true, triesSound: true, isMicrophoneLive: true,
+    recipients: 2,
     clock: ClockState(source: .ntp, trust: .synchronized),
     triggers: [.init(kind: "button", place: "gpio:x:1", state: .listening)], minutesLeft: 90, encoder: "x264")
 
@@ -176,6 +177,8 @@ struct TrialTests {
     #expect(first(.failed) { report, _ in report.outcome = .unfinished } == .card)
     #expect(first(.failed) { report, _ in report.frames = 5 } == .camera)
     #expect(first(.warning) { report, _ in report.soundPackets = 0 } == .microphone)
+    #expect(first(.warning) { report, expected in (report.frames, expected.hasPictures) = (0, false) } == .camera)
+    #expect(first(.warning) { report, expected in (report.soundPackets, expected.triesSound) = (0, false) } == nil)
     #expect(first(.warning) { report, _ in report.isSlow = true } == .card)
     #expect(first(.failed) { report, _ in report.outcome = .refuted("ALTERED") } == .card)
     #expect(first(.failed) { report, _ in report.outcome = .failed(StoreError(.identity, "no keys")) } == .keys)
