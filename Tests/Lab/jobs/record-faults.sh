@@ -46,7 +46,7 @@ sleep 4
 fsfreeze -u "$CARD"
 sleep 4
 keep_status after-faults
-is_recording=$(sed -n 's/.*"state":"\([^"]*\)".*/\1/p' "$RESULTS/after-faults.json")
+is_recording=$(sed -n 's/^{"protocol":[0-9]*,"state":"\([^"]*\)".*/\1/p' "$RESULTS/after-faults.json")
 [ "$is_recording" = recording ] || fail "the recorder is $is_recording after the faults"
 lapel stop || fail "lapel stop"
 wait_log "recording closed" 30
