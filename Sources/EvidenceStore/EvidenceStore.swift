@@ -111,7 +111,9 @@ public struct EvidenceStore: ~Copyable {
       counters: counters,
       startCounter: counters.record.startCounter, boot: boot, sealingMemory: memory)
     try store.recover(earlier)
-    try? store.removeTrials()
+    do throws(StoreError) { try store.removeTrials() } catch {
+      warnings.append("what is left of a trial in \(path)/device cannot be removed: \(error)")
+    }
     store.recovery.warnings.insert(contentsOf: warnings, at: 0)
     return store
   }

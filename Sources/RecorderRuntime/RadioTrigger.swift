@@ -112,17 +112,45 @@ final class RadioTrigger {
   /// What a driver may take to open an adapter, and what is longer than any wait of the thread.
   private static let patience = Nanoseconds.seconds(15)
 
-  /// Takes in what its thread told; true: it is another state than before, and is to be written down.
-  func take(_ new: ScannerState) -> Bool {
-    let old = state
+  /// Takes in what its thread told.
+  func take(_ new: ScannerState) {
+    guard new != state else { return }
     state = new
-    guard new != old else { return false }
     switch new {
-    case .starting: return false
+    case .starting: break
     case .listening: log.note(.radioListens(place))
     case .deaf(let reason): log.note(.radioDeaf(reason))
     }
-    return new.health != old.health
+  }
+
+  /// What the device log has to say of it since the last time; nil: nothing.
+  func takeChange() -> SourceHealth? {
+    let now: SourceHealth? =
+      switch state {
+      case .deaf(let reason): SourceHealth(source: "radio", state: .deaf, cause: reason.code)
+      case .starting, .listening:
+        if isDeaf {
+          SourceHealth(source: "radio", state: .deaf, cause: "no_answer")
+        } else {
+          state == .listening ? SourceHealth(source: "radio", state: .listening) : nil
+        }
+      }
+    guard let now, now != told else { return nil }
+    told = now
+    if let standing { log.note(.note("the radio is deaf: \(standing)")) }
+    return now
+  }
+
+  private var told: SourceHealth?
+
+  /// Why nothing is heard although its thread said nothing of it; nil: that is not so.
+  private var standing: String? {
+    guard isDeaf else { return nil }
+    return switch state {
+    case .starting: "its driver does not finish opening it: look in `dmesg`, and plug the adapter in again"
+    case .listening: "its driver, or the disk of identity.path, does not answer: look in `dmesg`"
+    case .deaf: nil
+    }
   }
 
   /// For the status.
@@ -130,34 +158,18 @@ final class RadioTrigger {
     let state: RecorderStatus.TriggerSource.State
     var reasons: [String] = []
     switch self.state {
-    case .starting:
-      state = isDeaf ? .deaf : .starting
-      if isDeaf {
-        reasons.append("its driver does not finish opening it: look in `dmesg`, and plug the adapter in again")
-      }
-    case .listening:
-      state = isDeaf ? .deaf : .listening
-      if isDeaf { reasons.append("its driver, or the disk of identity.path, does not answer: look in `dmesg`") }
+    case .starting: state = isDeaf ? .deaf : .starting
+    case .listening: state = isDeaf ? .deaf : .listening
     case .deaf(let reason):
       state = .deaf
       reasons.append(reason.description)
     }
+    if let standing { reasons.append(standing) }
     if plan.mode == .shared {
       reasons.append("as well as it goes beside other programs, which can change what is heard")
     }
     if hasRules { reasons.append("anybody can send what radio.unauthenticated names") }
     return .init(
       kind: "radio", place: place, state: state, reason: reasons.isEmpty ? nil : reasons.joined(separator: "; "))
-  }
-}
-
-extension ScannerState {
-  /// For the device log; nil before anything is known.
-  var health: SourceHealth? {
-    switch self {
-    case .starting: nil
-    case .listening: SourceHealth(source: "radio", state: .listening)
-    case .deaf(let reason): SourceHealth(source: "radio", state: .deaf, cause: reason.code)
-    }
   }
 }

@@ -11,29 +11,22 @@ extension Recorder {
   /// Begins the trial that is due, if one is. Called once a tick.
   func advanceTrials() {
     let now = MonotonicTime.now()
-    if trials.isRunning, !trials.isStuck, now - trials.startedAt > Trials.patience, machine.recording == nil {
-      trials.isStuck = true
+    if trials.isNewlyStuck(now: now) {
       log.note(.note("check: the card does not answer"))
       handle(.proof(.failed))
     }
-    guard machine.awaitsProof, !trials.isRunning else { return }
-    guard now >= trials.nextAttempt else { return }
-    let since = trials.waitingSince ?? now
-    trials.waitingSince = since
-    let hasSound = devices.microphone == nil || isAudioLive
-    if hasSound || now - since >= Trials.soundPatience { startTrial() }
+    guard machine.awaitsProof else { return }
+    if trials.isDue(hasSound: devices.microphone == nil || isAudioLive, now: now) { startTrial() }
   }
 
   private func startTrial() {
-    trials.count += 1
-    trials.phase = .running(trials.count)
     let now = MonotonicTime.now()
-    (trials.startedAt, trials.isStuck, trials.hasPictures) = (now, false, isVideoLive)
+    let run = trials.begin(hasPictures: isVideoLive, now: now)
     let start = ring.withRing { $0.startPoint(at: now) }
     let trigger = Trigger(source: .demo, reason: .test, time: now, decided: now)
     storeWishes.tryOut(
       TrialRequest(
-        number: trials.count, triesSound: configuration.recording.hasPreEventAudio,
+        number: run.number, triesSound: configuration.recording.hasPreEventAudio,
         open: OpenRequest(trigger: trigger, start: start, shortfall: nil, preEventAsked: .zero, soundFrom: now)))
     ring.bell.signal()
     log.note(.note("check: two seconds are recorded, verified and removed"))
@@ -43,28 +36,17 @@ extension Recorder {
     let check = RecorderStatus.Check(
       report,
       TrialExpectation(
-        framesPerSecond: 1 / devices.frameInterval.inSeconds, hasPictures: trials.hasPictures,
+        framesPerSecond: 1 / devices.frameInterval.inSeconds, hasPictures: trials.run?.hasPictures ?? isVideoLive,
         hasMicrophone: devices.microphone != nil, triesSound: configuration.recording.hasPreEventAudio,
-        isMicrophoneLive: isAudioLive,
-        recipients: opening.parties.recipients.recipients.count, clock: .now(), triggers: status().triggers,
-        minutesLeft: minutesLeft, encoder: devices.encoderKind.rawValue))
-    trials.last = check
-    trials.phase = .idle
-    trials.isStuck = false
-    // A start that fails again and again for one reason says it once.
-    let isNews = check.result != .failed || check.outcome != trials.told
-    trials.told = check.outcome
-    if isNews { log.note(.checked(check)) }
-    if isNews, let outcome = check.outcome { command(.audit(.check(outcome))) }
+        isMicrophoneLive: isAudioLive, recipients: opening.parties.recipients.recipients.count, clock: .now(),
+        triggers: status().triggers, minutesLeft: minutesLeft, encoder: devices.encoderKind.rawValue))
+    if trials.end(check, now: .now()) {
+      log.note(.checked(check))
+      if let outcome = check.outcome { command(.audit(.check(outcome))) }
+    }
     switch check.result {
-    case .passed:
-      trials.failures = 0
-      handle(.proof(.proven))
-    case .failed:
-      trials.failures += 1
-      trials.nextAttempt = .now() + trials.pause
-      handle(.proof(.failed))
-    // What interrupted it is a recording, which proves more.
+    case .passed: handle(.proof(.proven))
+    case .failed: handle(.proof(.failed))
     case .interrupted: break
     }
   }
@@ -72,7 +54,7 @@ extension Recorder {
   /// - Parameter number: of a check that was begun before; nil begins one.
   func answerCheck(number: Int?, isJSON: Bool) -> ControlReply {
     if let number {
-      if trials.phase == .running(number) { return .failure(.busy, "check \(number) is under way") }
+      if trials.run?.number == number { return .failure(.busy, "check \(number) is under way") }
       guard let last = trials.last, last.number == number else {
         return .failure(
           .badRequest, "there is no result of a check \(number); the newest is \(trials.last?.number ?? 0)")
@@ -89,7 +71,7 @@ extension Recorder {
         return .failure(.busy, "a trigger waits to be recorded")
       }
       // One that is under way answers this, too.
-      if !trials.isRunning {
+      if trials.run == nil {
         guard isStoreReady, isVideoLive || isAudioLive else {
           return .failure(.cannotRecord, "neither card nor camera is ready yet; see `lapel status`")
         }

@@ -12,13 +12,14 @@ extension Recorder {
     while let notice = radio.link.notices.pop() {
       switch notice {
       case .state(let state):
-        if radio.take(state), let health = state.health { command(.audit(.source(health))) }
+        radio.take(state)
       case .signal(let signal, let time): act(on: signal, at: time)
       case .refused(let refusal, let count):
         log.note(.radioRefused(refusal, count))
         command(.audit(.radio(RadioRefusals(cause: refusal.rawValue, count: Int64(count)))))
       }
     }
+    if let health = radio.takeChange() { command(.audit(.source(health))) }
   }
 
   /// A radio signal starts and marks. There is no way from here to a stop.

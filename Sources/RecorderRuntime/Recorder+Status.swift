@@ -49,7 +49,7 @@ extension Recorder {
       path: configuration.store.path, fileSystem: fileSystem, freeBytes: freeBytes,
       minutesLeft: minutesLeft)
     status.check = trials.last
-    if case .starting = machine.state, trials.isRunning {
+    if case .starting = machine.state, trials.run != nil {
       status.reason = "being checked: two seconds are recorded and verified"
     }
     if let recordButton { status.triggers.append(recordButton.shown) }

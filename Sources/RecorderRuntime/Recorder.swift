@@ -473,7 +473,7 @@ public final class Recorder {
       case .deviceBack(let track):
         if track == .video { isVideoLive = true } else { isAudioLive = true }
         command(.notice(.deviceFound(track: track)))
-        trials.nextAttempt = .now()
+        trials.tryAgain(now: .now())
         announceReadiness()
       case .deviceLost(let track, _):
         if track == .video { isVideoLive = false } else { isAudioLive = false }

@@ -220,8 +220,7 @@ package struct StoreWorker: ~Copyable {
       case .again: break
       case .sleep(let until, let packet): return .sleep(until: until, packet: packet)
       case .unfinished: end(trial, .unfinished)
-      case .closed:
-        end(trial, verified(trial))
+      case .closed: end(trial, verified(trial))
       }
     } catch {
       end(trial, .failed(error))
@@ -234,7 +233,9 @@ package struct StoreWorker: ~Copyable {
   private mutating func verified(_ trial: Trial) -> TrialReport.Outcome {
     do throws(StoreError) {
       let verdict = try store.verifyTrial(trial.id)
-      guard verdict.integrity == .intact && verdict.end == .closed else { return .refuted(verdict.sentence) }
+      guard verdict.integrity == .intact && verdict.end == .closed else {
+        return .refuted("what was read back is not what was written: \(verdict.sentence)")
+      }
       trialFailures = 0
       return .passed
     } catch {
@@ -302,6 +303,7 @@ package struct StoreWorker: ~Copyable {
     let (end, neededFrom) = (recording.durableEnd, recording.neededFrom)
     ring.withRing { $0.pin(.recording, from: neededFrom) }
     recording.consecutiveFailures = 0
+    trialFailures = 0
     judgeSpeed(of: finished - started, allowed: recording.planner.settings.slowestFlush * flushes, recording)
     report(.durable(end: end, lag: finished - end))
     // Once a segment is named the line of the one before is surely durable, too.

@@ -30,7 +30,7 @@ package struct TrialReport: Hashable, Sendable {
     case failed(StoreError)
     /// No end came in time, because too little was captured.
     case unfinished
-    /// What was read back is not what was written.
+    /// What was written cannot be read back, or is not what was written; in words.
     case refuted(String)
   }
 
@@ -72,9 +72,9 @@ final class Trial {
 
   init(_ request: TrialRequest, writer: consuming RecordingWriter, profile: RecordingProfile, now: MonotonicTime) {
     number = request.number
-    var profile = profile
-    if !request.triesSound { profile.audioChannels = nil }
-    recording = OpenRecording(writer: writer, request: request.open, profile: profile, now: now)
+    var (profile, open) = (profile, request.open)
+    if !request.triesSound { (profile.audioChannels, open.soundFrom) = (nil, .distantFuture) }
+    recording = OpenRecording(writer: writer, request: open, profile: profile, now: now)
     recording.planner.setEnd(now + Self.length)
     deadline = now + Self.patience
   }

@@ -4,50 +4,99 @@ import EvidenceStore
 import LinuxIO
 import Media
 
-/// The trials of this process.
+/// The trials of this process: which one is under way, and when the next is due. Values in, values out.
 struct Trials {
-  enum Phase: Hashable {
-    case idle
-    /// The trial of this number is under way.
-    case running(Int)
+  /// One that was asked for.
+  struct Run: Hashable {
+    var number: Int
+    var since: MonotonicTime
+    /// The camera delivered when it began.
+    var hasPictures: Bool
   }
 
-  var phase = Phase.idle
+  enum Phase: Hashable {
+    case idle
+    case running(Run)
+    /// The store thread does not come back from the card with it.
+    case stuck(Run)
+  }
+
+  private(set) var phase = Phase.idle
   /// The numbers of trials rise.
-  var count = 0
+  private(set) var count = 0
   /// The newest trial that is over.
-  var last: RecorderStatus.Check?
+  private(set) var last: RecorderStatus.Check?
   /// What log and device log said of it last.
-  var told: CheckOutcome?
+  private var told: CheckOutcome?
   /// How many have failed since the last one that did not.
-  var failures = 0
+  private var failures = 0
   /// After a trial that failed the next one begins then at the earliest.
-  var nextAttempt = MonotonicTime.distantPast
+  private var nextAttempt = MonotonicTime.distantPast
   /// Since when the picture waits for the sound.
-  var waitingSince: MonotonicTime?
+  private var waitingSince: MonotonicTime?
 
   /// A microphone gets so long to come before the trial is made without it.
   static let soundPatience = Nanoseconds.seconds(3)
-
-  /// When the trial under way was asked for.
-  var startedAt = MonotonicTime.distantPast
-  /// The store thread does not come back from the card; said once for each trial.
-  var isStuck = false
-  /// The camera delivered when the newest trial began.
-  var hasPictures = true
   /// Trial and what the card may take for opening and removing it.
   static let patience = Nanoseconds.seconds(15)
 
-  var isRunning: Bool { phase != .idle }
-
-  /// From 3 s doubled up to 30 s.
-  var pause: Nanoseconds { min(.seconds(30), .seconds(3) * (Int64(1) << Int64(min(max(0, failures - 1), 4)))) }
+  /// The one that is under way; nil: none is.
+  var run: Run? {
+    switch phase {
+    case .idle: nil
+    case .running(let run), .stuck(let run): run
+    }
+  }
 
   /// The part that failed last, and what it said; nil: none did.
   var failure: String? {
-    if isStuck { return "card: it does not answer" }
+    if case .stuck = phase { return "card: it does not answer" }
     return last?.parts.first { $0.state == .failed }.map { "\($0.name.rawValue): \($0.text)" }
   }
+
+  /// Whether one is to begin that nobody asked for.
+  mutating func isDue(hasSound: Bool, now: MonotonicTime) -> Bool {
+    guard run == nil, now >= nextAttempt else { return false }
+    let since = waitingSince ?? now
+    waitingSince = since
+    return hasSound || now - since >= Self.soundPatience
+  }
+
+  mutating func begin(hasPictures: Bool, now: MonotonicTime) -> Run {
+    count += 1
+    let run = Run(number: count, since: now, hasPictures: hasPictures)
+    phase = .running(run)
+    return run
+  }
+
+  /// True once for a trial that takes longer than any that comes back.
+  mutating func isNewlyStuck(now: MonotonicTime) -> Bool {
+    guard case .running(let run) = phase, now - run.since > Self.patience else { return false }
+    phase = .stuck(run)
+    return true
+  }
+
+  /// The one under way is over.
+  /// - Returns: whether it is worth a line: a start that fails again and again for one reason says it once.
+  mutating func end(_ check: RecorderStatus.Check, now: MonotonicTime) -> Bool {
+    last = check
+    phase = .idle
+    switch check.result {
+    case .passed: failures = 0
+    case .failed:
+      failures += 1
+      // From 3 s doubled up to 30 s.
+      nextAttempt = now + min(.seconds(30), .seconds(3) * (Int64(1) << Int64(min(failures - 1, 4))))
+    // What interrupted it is a recording, which proves more.
+    case .interrupted: break
+    }
+    let isNews = check.result != .failed || check.outcome != told
+    told = check.outcome
+    return isNews
+  }
+
+  /// Something is back that the last one may have failed for.
+  mutating func tryAgain(now: MonotonicTime) { nextAttempt = now }
 }
 
 /// What a trial should have held.
@@ -83,8 +132,7 @@ extension RecorderStatus.Check {
     case .failed(let error) where error.kind == .seal || error.kind == .identity:
       add(.keys, .failed, error.description)
     case .failed(let error): add(.card, .failed, error.description)
-    case .refuted(let sentence):
-      add(.card, .failed, "what was read back is not what was written: \(sentence). Use another card.")
+    case .refuted(let words): add(.card, .failed, words + (words.hasSuffix(".") ? "" : ".") + " Use another card.")
     case .unfinished where report.longestCheckpoint >= .seconds(1):
       add(
         .card, .failed, "too slow: a checkpoint took \(report.longestCheckpoint.inMilliseconds) ms. Use another card.")

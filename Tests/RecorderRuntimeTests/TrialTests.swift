@@ -14,12 +14,12 @@ struct TrialTests {
     studio.reported.compactMap { if case .tried(let report) = $0.event { report } else { nil } }
   }
 
-  private func begin(_ studio: Studio, number: Int = 1) {
+  private func begin(_ studio: Studio, number: Int = 1, triesSound: Bool = true) {
     let now = studio.now
     let start = studio.ring.withRing { $0.startPoint(at: now) }
     studio.wishes.tryOut(
       TrialRequest(
-        number: number,
+        number: number, triesSound: triesSound,
         open: OpenRequest(
           trigger: Trigger(source: .demo, time: now, decided: now), start: start, shortfall: nil, preEventAsked: .zero,
           soundFrom: now)))
@@ -60,6 +60,17 @@ struct TrialTests {
     #expect(try studio.recordingDirectory().contains("/0000000001-"), "a trial uses up no number")
     let footage = try Footage(studio.agency, scratch: studio.scratch)
     #expect(footage.verdict.headline == .verified, "\(footage.verdict.findings)")
+  }
+
+  @Test("Where sound may not be written without a trigger it writes none, although there is some")
+  func withoutSound() throws {
+    let studio = try Studio(try Reel.plain.get())
+    studio.run(to: 4_000)
+    begin(studio, triesSound: false)
+    studio.run(to: 9_000)
+    let report = try #require(reports(studio).first)
+    #expect(report.outcome == .passed && report.frames > 0)
+    #expect(report.soundPackets == 0)
   }
 
   @Test("A trigger ends it at once and loses nothing by it", arguments: [4_010, 4_700, 5_500, 5_990] as [Int64])
@@ -187,5 +198,61 @@ struct TrialTests {
     #expect(first(.warning) { _, expected in expected.clock = ClockState(source: .unknown, trust: .none) } == .clock)
     report.outcome = .interrupted
     #expect(RecorderStatus.Check(report, Self.expectation).outcome == nil)
+  }
+}
+
+@Suite("When trials are due")
+struct TrialsTests {
+  private func at(_ seconds: Int64) -> MonotonicTime { MonotonicTime(nanoseconds: 0) + .seconds(seconds + 100) }
+
+  private func check(
+    _ number: Int, _ result: RecorderStatus.Check.Result, _ part: RecorderStatus.Check.Part.Name = .card
+  ) -> RecorderStatus.Check {
+    .init(number: number, result: result, parts: [.init(part, result == .failed ? .failed : .ok, "said")])
+  }
+
+  @Test("The first waits for the sound, but not for ever; one at a time")
+  func first() {
+    var trials = Trials()
+    func isDue(_ hasSound: Bool, _ second: Int64) -> Bool { trials.isDue(hasSound: hasSound, now: at(second)) }
+    #expect(!isDue(false, 0) && !isDue(false, 2))
+    #expect(isDue(true, 2))
+    #expect(isDue(false, 3))
+    let run = trials.begin(hasPictures: true, now: at(3))
+    #expect(run.number == 1 && !isDue(true, 60))
+  }
+
+  @Test("One that fails is tried again, later each time, and said once for each reason")
+  func failures() {
+    var trials = Trials()
+    var now = at(0)
+    var pauses: [Int64] = []
+    for _ in 0..<6 {
+      let run = trials.begin(hasPictures: true, now: now)
+      let isNews = trials.end(check(run.number, .failed), now: now)
+      #expect(isNews == (run.number == 1))
+      let failed = now
+      while !trials.isDue(hasSound: true, now: now) { now = now + .seconds(1) }
+      pauses.append((now - failed).inMilliseconds / 1_000)
+    }
+    #expect(pauses == [3, 6, 12, 24, 30, 30])
+    #expect(trials.failure == "card: said")
+    let other = trials.begin(hasPictures: true, now: now)
+    let isNews = trials.end(check(other.number, .failed, .camera), now: now)
+    #expect(isNews, "another reason")
+    trials.tryAgain(now: now)
+    let isDue = trials.isDue(hasSound: true, now: now)
+    #expect(isDue)
+  }
+
+  @Test("A card that does not come back with one is said once, and what comes late still counts")
+  func stuck() {
+    var trials = Trials()
+    let run = trials.begin(hasPictures: true, now: at(0))
+    let stuck = [15, 16, 17].map { trials.isNewlyStuck(now: at($0)) }
+    #expect(stuck == [false, true, false], "said once")
+    #expect(trials.failure == "card: it does not answer" && trials.run == run)
+    let isNews = trials.end(check(1, .passed), now: at(40))
+    #expect(isNews && trials.run == nil && trials.failure == nil)
   }
 }
