@@ -10,7 +10,7 @@ import Triggers
 /// gestures.
 ///
 /// The control loop's thread only. Costs two system calls a second while nobody touches it.
-final class RecordButton {
+final class GestureButton {
   /// What is said of it, and where.
   struct Role: Hashable {
     /// In the log: `the record button`.
