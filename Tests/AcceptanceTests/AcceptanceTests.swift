@@ -4,9 +4,15 @@ import Testing
 /// The two built commands, run as a user runs them: real threads, real time, real files. What is claimed is read from the
 /// files that come out, never from how long something took.
 ///
-/// One case at a time: the recorder needs the machine for itself. Each case is in a file of its own, as an extension.
+/// Those that record for long, or that load the machine: one case at a time. Each case is in a file of its own, as an
+/// extension.
 @Suite("Acceptance", .serialized)
 enum AcceptanceTests {}
+
+/// The shorter ones, also one at a time, beside those above: a recorder waits for its camera nearly all the time, and two
+/// fit on two cores without a lost frame.
+@Suite("Acceptance, short", .serialized)
+enum ShortAcceptanceTests {}
 
 /// What this machine can and cannot do.
 enum Machine {

@@ -3,7 +3,7 @@ import Foundation
 import Media
 import Testing
 
-extension AcceptanceTests {
+extension ShortAcceptanceTests {
   /// Every trigger is told with its recording, or with the reason why there is none.
   @Suite("Account", .serialized)
   struct AccountTests {
@@ -40,7 +40,7 @@ extension AcceptanceTests {
 
     @Test("Recordings by button and by schedule, a trigger while one ran and one that came before the first picture")
     func sources() throws {
-      let rig = try Rig(EndingTests.settings)
+      let rig = try Rig(ShortAcceptanceTests.EndingTests.settings)
       try rig.start()
       // Before anything could be recorded: it is remembered, and begins the first recording.
       _ = try rig.askEarly(.start(source: "button", reason: "double"))
@@ -73,7 +73,7 @@ extension AcceptanceTests {
 
     @Test("A trigger that was remembered and then withdrawn is told with that reason; one that vanished is found")
     func withdrawn() throws {
-      let rig = try Rig(EndingTests.settings)
+      let rig = try Rig(ShortAcceptanceTests.EndingTests.settings)
       try rig.start()
       _ = try rig.askEarly(.start())
       let stopped = try rig.ask(.stop)
@@ -115,7 +115,7 @@ extension AcceptanceTests {
 
     @Test("Stealth is in the footage: when it began and ended, and that a recording began in it")
     func stealth() throws {
-      let rig = try Rig(EndingTests.settings)
+      let rig = try Rig(ShortAcceptanceTests.EndingTests.settings)
       try rig.startReady(preEvent: 1)
       #expect(try rig.command("stealth", "on").code == 0)
       _ = try rig.ask(.start())
@@ -148,7 +148,7 @@ extension AcceptanceTests {
 
     @Test("A store whose device log nobody vouches for: 1, with what to give")
     func nobody() throws {
-      let rig = try Rig(EndingTests.settings)
+      let rig = try Rig(ShortAcceptanceTests.EndingTests.settings)
       try rig.startReady(preEvent: 1)
       #expect(rig.finish() == 0)
       let result = try run([try Rig.dock.get(), "account", rig.store])

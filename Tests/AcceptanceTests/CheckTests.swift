@@ -2,14 +2,14 @@ import Control
 import Foundation
 import Testing
 
-extension AcceptanceTests {
+extension ShortAcceptanceTests {
   @Suite("Ready means proven", .serialized)
   struct CheckTests {
     @Test(
       "A start records, verifies and removes two seconds before it is ready; lapel check does it again, and tells each part"
     )
     func atStart() throws {
-      let rig = try Rig(EndingTests.settings, checksAtStart: true)
+      let rig = try Rig(ShortAcceptanceTests.EndingTests.settings, checksAtStart: true)
       try rig.start()
       try rig.wait("the check", seconds: 20) { $0.state == "starting" && $0.reason?.hasPrefix("being checked") == true }
       try rig.wait("ready", seconds: 20) { $0.state == "ready" }
@@ -41,7 +41,7 @@ extension AcceptanceTests {
 
     @Test("A press while the start is being checked is recorded at once, and makes the check needless")
     func pressed() throws {
-      let rig = try Rig(EndingTests.settings, checksAtStart: true)
+      let rig = try Rig(ShortAcceptanceTests.EndingTests.settings, checksAtStart: true)
       try rig.start()
       try rig.wait("the check", seconds: 20) { $0.state == "starting" && $0.reason?.hasPrefix("being checked") == true }
       let started = try rig.ask(.start())

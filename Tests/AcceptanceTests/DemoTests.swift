@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-extension AcceptanceTests {
+extension ShortAcceptanceTests {
   @Suite("The demo", .serialized)
   struct DemoTests {
     @Test("lapel demo ends with 0, verified, and names a file that plays with every frame from the pre-event on")

@@ -2,7 +2,7 @@ import Control
 import Foundation
 import Testing
 
-extension AcceptanceTests {
+extension ShortAcceptanceTests {
   /// Ctrl-C, SIGTERM and `stop` in every state: the recorder ends with 0, and what was recorded is closed and verified.
   @Suite("Ending", .serialized)
   struct EndingTests {

@@ -66,7 +66,7 @@ extension AcceptanceTests {
       .enabled(if: LoopCard.problem == nil || Machine.mustRunEverything, "\(LoopCard.problem ?? "")"))
     func failsForGood() throws {
       let card = try LoopCard(mebibytes: 192)
-      let rig = try Rig(EndingTests.settings, store: "\(card.mountPoint)/store")
+      let rig = try Rig(ShortAcceptanceTests.EndingTests.settings, store: "\(card.mountPoint)/store")
       try rig.startReady(preEvent: 1)
       #expect(try rig.command("start").code == 0)
       try rig.record(seconds: 5)

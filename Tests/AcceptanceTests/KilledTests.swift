@@ -2,13 +2,13 @@ import Control
 import Foundation
 import Testing
 
-extension AcceptanceTests {
+extension ShortAcceptanceTests {
   /// SIGKILL in the middle of a recording, and the recorder started again on the same card.
   @Suite("Killed", .serialized)
   struct KilledTests {
     @Test("A killed recorder says at its next start what it found: VERIFIED_TO and recovered, and the next is VERIFIED")
     func killed() throws {
-      let rig = try Rig(EndingTests.settings)
+      let rig = try Rig(ShortAcceptanceTests.EndingTests.settings)
       try rig.startReady(preEvent: 1)
       _ = try rig.ask(.start())
       try rig.wait("recording", seconds: 10) { $0.state == "recording" }

@@ -2,7 +2,7 @@ import Control
 import Foundation
 import Testing
 
-extension AcceptanceTests {
+extension ShortAcceptanceTests {
   /// The audit log as people read it: on the camera, and at the dock with and without the agency's identity.
   @Suite("Audit log", .serialized)
   struct LogTests {
@@ -36,7 +36,7 @@ extension AcceptanceTests {
 
     @Test("A recording from start to close, read while it runs and after it; the label only with the agency's identity")
     func timeline() throws {
-      let rig = try Rig(EndingTests.settings)
+      let rig = try Rig(ShortAcceptanceTests.EndingTests.settings)
       try rig.startReady(preEvent: 1)
       _ = try rig.ask(.start(source: "button", reason: "double"))
       try rig.wait("recording", seconds: 20) { $0.state == "recording" }
@@ -97,7 +97,7 @@ extension AcceptanceTests {
 
     @Test("A recorder that was killed: the log says where the recording was cut off, and what the next start found")
     func killed() throws {
-      let rig = try Rig(EndingTests.settings)
+      let rig = try Rig(ShortAcceptanceTests.EndingTests.settings)
       try rig.startReady(preEvent: 1)
       _ = try rig.ask(.start())
       try rig.wait("recording", seconds: 20) { $0.state == "recording" }
@@ -121,7 +121,7 @@ extension AcceptanceTests {
 
     @Test("A changed byte in the log: not 0, and the place; another camera's card, and a camera without keys or log")
     func wrong() throws {
-      let rig = try Rig(EndingTests.settings)
+      let rig = try Rig(ShortAcceptanceTests.EndingTests.settings)
       #expect(try rig.command("log").code == 73, "it has not run yet")
       try rig.startReady(preEvent: 1)
       #expect(rig.finish() == 0)
@@ -138,17 +138,17 @@ extension AcceptanceTests {
         #expect([15, 35].contains(result.code), "byte \(index): \(result.code)")
         #expect(result.errors.contains("device/log/0000000001.log line "), "byte \(index): \(result.errors)")
       }
-      let other = try Rig(EndingTests.settings)
+      let other = try Rig(ShortAcceptanceTests.EndingTests.settings)
       let strange = try other.command("log", "--set", "store.path=\(rig.store)")
       #expect(strange.code == 73 && strange.errors.contains("is of device"), "\(strange.errors)")
-      #expect(try Rig(EndingTests.settings, isEnrolled: false).command("log").code == 77)
+      #expect(try Rig(ShortAcceptanceTests.EndingTests.settings, isEnrolled: false).command("log").code == 77)
       #expect(try rig.command("log", "--last", "0").code == 64)
       #expect(try rig.command("log", "--set", "store.nonsense=7").code == 78)
     }
 
     @Test("Who closes the pipe early ends it without a word, also where that signal is ignored")
     func closedPipe() throws {
-      let rig = try Rig(EndingTests.settings)
+      let rig = try Rig(ShortAcceptanceTests.EndingTests.settings)
       try rig.startReady(preEvent: 1)
       #expect(rig.finish() == 0)
       let lapel = try Rig.lapel.get()

@@ -2,12 +2,12 @@ import Control
 import Foundation
 import Testing
 
-extension AcceptanceTests {
+extension ShortAcceptanceTests {
   @Suite("Mute", .serialized)
   struct MuteTests {
     @Test("Leaves out the sound between the two moments that the footage names, and nothing else")
     func silence() throws {
-      let rig = try Rig(EndingTests.settings + "\nmute.allowed = true\n")
+      let rig = try Rig(ShortAcceptanceTests.EndingTests.settings + "\nmute.allowed = true\n")
       try rig.startReady(preEvent: 1)
       let early = try rig.command("mute", "on")
       #expect(early.code == 75 && early.errors.contains("ends with it"), "\(early.errors)")
@@ -45,7 +45,7 @@ extension AcceptanceTests {
 
     @Test("Where it is not allowed it is refused, with the key that would allow it; a second button needs it")
     func notAllowed() throws {
-      let rig = try Rig(EndingTests.settings)
+      let rig = try Rig(ShortAcceptanceTests.EndingTests.settings)
       try rig.startReady(preEvent: 1)
       _ = try rig.ask(.start())
       try rig.wait("recording", seconds: 10) { $0.state == "recording" }

@@ -2,7 +2,7 @@ import Control
 import Foundation
 import Testing
 
-extension AcceptanceTests {
+extension ShortAcceptanceTests {
   @Suite("The other encoder", .serialized)
   struct OpenH264Tests {
     @Test("With libopenh264 a recording verifies, opens and has every frame")

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-extension AcceptanceTests {
+extension ShortAcceptanceTests {
   @Suite("An agency that chose post-quantum recipients")
   struct PostQuantumTests {
     @Test("keygen --post-quantum, enrol, record, rotate: verified with no secret, opened with the identity")

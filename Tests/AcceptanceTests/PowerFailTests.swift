@@ -2,7 +2,7 @@ import Control
 import Foundation
 import Testing
 
-extension AcceptanceTests {
+extension ShortAcceptanceTests {
   /// The supply gives warning by a signal, as init and the daemons of uninterruptible supplies send it.
   @Suite("The supply gives warning", .serialized)
   struct PowerFailTests {
@@ -26,7 +26,7 @@ extension AcceptanceTests {
     @Test("SIGPWR in mid-recording: a checkpoint comes with it and not with the interval, and recording goes on")
     func signal() throws {
       // No checkpoint is due by itself for five seconds.
-      let rig = try Rig(EndingTests.settings + "\nrecording.checkpoint_ms = 5000")
+      let rig = try Rig(ShortAcceptanceTests.EndingTests.settings + "\nrecording.checkpoint_ms = 5000")
       try rig.startReady(preEvent: 1)
       _ = try rig.ask(.start())
       // Behind the checkpoints of the pre-event, and in the middle between two others.

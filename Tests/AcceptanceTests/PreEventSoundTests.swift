@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-extension AcceptanceTests {
+extension ShortAcceptanceTests {
   @Suite("Pre-event sound", .serialized)
   struct PreEventSoundTests {
     @Test(

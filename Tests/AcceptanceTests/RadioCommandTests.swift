@@ -2,7 +2,7 @@ import Control
 import Foundation
 import Testing
 
-extension AcceptanceTests {
+extension ShortAcceptanceTests {
   /// What the commands do about radio where there is no adapter; signals on the air are the device lab's.
   @Suite("Radio: a deaf one is shown, and keys stay where they are", .serialized)
   struct RadioCommandTests {
@@ -19,7 +19,7 @@ extension AcceptanceTests {
     @Test(
       "An adapter that is not there does not keep it from recording; the status and the device log say that it is deaf")
     func deaf() throws {
-      let rig = try Rig(EndingTests.settings)
+      let rig = try Rig(ShortAcceptanceTests.EndingTests.settings)
       let path = try groups(rig, "7 \(Self.key) 300\n")
       try (rig.configurationText(socket: rig.socket) + "\nradio.adapter = \"hci63\"\nradio.groups = \"\(path)\"\n")
         .write(toFile: rig.configuration, atomically: true, encoding: .utf8)

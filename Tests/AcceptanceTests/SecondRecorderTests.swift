@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-extension AcceptanceTests {
+extension ShortAcceptanceTests {
   @Suite("A second recorder", .serialized)
   struct SecondRecorderTests {
     @Test(

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Opening
 
-extension AcceptanceTests {
+extension ShortAcceptanceTests {
   /// What a thief of the camera finds in its memory and on its card: searched for in a dump of both, with the keys and the
   /// footage that the agency's identity gives.
   @Suite("Secrets", .serialized)

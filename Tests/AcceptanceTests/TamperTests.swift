@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-extension AcceptanceTests {
+extension ShortAcceptanceTests {
   @Suite("One changed byte", .serialized)
   struct TamperTests {
     @Test("One changed byte in journal, segments or device log: neither VERIFIED nor VERIFIED_ALONE")

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-extension AcceptanceTests {
+extension ShortAcceptanceTests {
   /// Each mistake has its documented exit code, one message on standard error, nothing on standard output, and leaves
   /// nothing behind.
   @Suite("Wrong use", .serialized)
