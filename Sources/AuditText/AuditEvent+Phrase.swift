@@ -73,6 +73,8 @@ extension JournalEvent {
       return Phrase(
         "clockSet", "clock set; before: \(Units.timestamp(wallMilliseconds: was, showsMilliseconds: true))",
         [("wasMs", .integer(was))])
+    case .encoding(let condition):
+      return Phrase("encoding", condition.words, [("what", .string(condition.rawValue))])
     case .deviceLost(let track):
       return Phrase("deviceLost", "\(Words.device(track)) lost", [("track", .integer(Int64(track.rawValue)))])
     case .deviceFound(let track):
@@ -101,6 +103,16 @@ extension JournalEvent.BatteryCondition {
     case .low: "battery low"
     case .critical: "battery CRITICAL"
     case .external: "external power, battery"
+    }
+  }
+}
+
+extension JournalEvent.EncodingCondition {
+  fileprivate var words: String {
+    switch self {
+    case .full: "encoder keeps up: pictures as configured"
+    case .lessEffort: "encoder too slow: poorer pictures, none left out"
+    case .halfRate: "encoder too slow: every second picture is LEFT OUT"
     }
   }
 }

@@ -17,6 +17,9 @@ static inline int lapel_openh264_encode(ISVCEncoder *encoder, const SSourcePictu
 static inline int lapel_openh264_force_keyframe(ISVCEncoder *encoder) {
   return (*encoder)->ForceIntraFrame(encoder, 1);
 }
+static inline int lapel_openh264_set_complexity(ISVCEncoder *encoder, int complexity) {
+  return (*encoder)->SetOption(encoder, ENCODER_OPTION_COMPLEXITY, &complexity);
+}
 static inline int lapel_openh264_set_trace_level(ISVCEncoder *encoder, int level) {
   return (*encoder)->SetOption(encoder, ENCODER_OPTION_TRACE_LEVEL, &level);
 }

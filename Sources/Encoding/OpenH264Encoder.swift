@@ -105,6 +105,24 @@
       packet.withUnsafeBytes { emit(header, $0.bytes) }
     }
 
+    /// The lowest of three complexities is that of the fastest presets.
+    public var canLowerEffort: Bool { Self.complexity(settings.preset) != LOW_COMPLEXITY }
+
+    public func setEffort(lowered: Bool) throws(EncodingError) {
+      let complexity = lowered ? LOW_COMPLEXITY : Self.complexity(settings.preset)
+      guard lapel_openh264_set_complexity(encoder, Int32(complexity.rawValue)) == 0 else {
+        throw .setting(name: "effort", value: lowered ? "lowered" : "as configured", allowed: "what libopenh264 takes")
+      }
+    }
+
+    private static func complexity(_ preset: VideoPreset) -> ECOMPLEXITY_MODE {
+      switch preset {
+      case .ultrafast, .superfast: LOW_COMPLEXITY
+      case .veryfast, .faster: MEDIUM_COMPLEXITY
+      case .fast, .medium: HIGH_COMPLEXITY
+      }
+    }
+
     private func append(_ unit: UnsafeRawBufferPointer) {
       let length = UInt32(unit.count)
       packet.append(UInt8(truncatingIfNeeded: length >> 24))
@@ -139,11 +157,7 @@
       p.iMaxQp = 51
       p.iTemporalLayerNum = 1
       p.iSpatialLayerNum = 1
-      switch settings.preset {
-      case .ultrafast, .superfast: p.iComplexityMode = LOW_COMPLEXITY
-      case .veryfast, .faster: p.iComplexityMode = MEDIUM_COMPLEXITY
-      case .fast, .medium: p.iComplexityMode = HIGH_COMPLEXITY
-      }
+      p.iComplexityMode = complexity(settings.preset)
       // Keyframes only by request (KeyframeCadence).
       p.uiIntraPeriod = 0
       p.bEnableSceneChangeDetect = false

@@ -64,6 +64,13 @@ public protocol VideoEncoder: AnyObject {
     picture: RawSpan, layout: I420Layout, time: MonotonicTime, position: Int64, forceKeyframe: Bool,
     emit: (PacketHeader, RawSpan) -> Void
   ) throws(EncodingError)
+
+  /// Whether pictures can be made with less work than configured, at a loss of quality and of nothing else.
+  var canLowerEffort: Bool { get }
+
+  /// From the next picture on: the least work, or again what was configured. Parameter sets, size and peak stay.
+  /// Throws `.setting` when the library refuses; then nothing has changed.
+  func setEffort(lowered: Bool) throws(EncodingError)
 }
 
 extension VideoEncoder {

@@ -15,6 +15,8 @@ public enum JournalEvent: Hashable, Sendable {
   case power(PowerCondition, edge: Int64)
   /// The wall clock was set: ms since 1970 before; the line's `w` is after.
   case clockStep(was: Int64)
+  /// The machine is too slow for the encoder, and gives up what is stated; or it keeps up again.
+  case encoding(EncodingCondition)
   case deviceLost(track: TrackID)
   case deviceFound(track: TrackID)
   case error(ErrorCode)
@@ -51,6 +53,15 @@ public enum JournalEvent: Hashable, Sendable {
     case fail, good
   }
 
+  public enum EncodingCondition: String, CaseIterable, Sendable {
+    /// As configured.
+    case full
+    /// Each picture is made with the least work: size and rate are as configured, the quality is not.
+    case lessEffort = "effort"
+    /// Every second picture is left out; what is left out is in `gap` lines, with the cause `encoder`.
+    case halfRate = "rate"
+  }
+
   public enum ErrorCode: String, CaseIterable, Sendable {
     case camera, microphone, encoder, writer, sync, seal, clock, memory
   }
@@ -63,6 +74,7 @@ public enum JournalEvent: Hashable, Sendable {
     case .battery: "battery"
     case .power: "power"
     case .clockStep: "clock"
+    case .encoding: "encoding"
     case .deviceLost: "lost"
     case .deviceFound: "found"
     case .error: "error"
@@ -87,6 +99,7 @@ public enum JournalEvent: Hashable, Sendable {
       fields.add(Key.what, code: condition.rawValue)
       fields.add(Key.edge, edge)
     case .clockStep(let was): fields.add(Key.was, was)
+    case .encoding(let condition): fields.add(Key.what, code: condition.rawValue)
     case .deviceLost(let track), .deviceFound(let track): fields.add(Key.track, Int64(track.rawValue))
     case .error(let code): fields.add(Key.what, code: code.rawValue)
     }
@@ -119,6 +132,9 @@ public enum JournalEvent: Hashable, Sendable {
     case "clock":
       guard let was = line.number(Key.was) else { return nil }
       self = .clockStep(was: was)
+    case "encoding":
+      guard let what = line.encoded(Key.what).flatMap(EncodingCondition.init) else { return nil }
+      self = .encoding(what)
     case "lost":
       guard let track = track() else { return nil }
       self = .deviceLost(track: track)
@@ -140,7 +156,7 @@ public enum JournalEvent: Hashable, Sendable {
     case .battery(_, let percent): (0...100).contains(percent)
     case .power(_, let edge): edge >= 0
     case .clockStep(let was): was >= 0
-    case .deviceLost, .deviceFound, .error: true
+    case .encoding, .deviceLost, .deviceFound, .error: true
     }
   }
 }

@@ -13,6 +13,14 @@ struct Loss: Hashable, Sendable {
   /// Frames of video, samples of sound.
   var count: Int64
   var cause: JournalEvent.GapCause
+
+  /// Leaves out what lies before `start`: as large a part of the count as of the time.
+  mutating func clip(from start: MonotonicTime) {
+    guard from < start, to > start else { return }
+    let share = Double((to - start).count) / Double((to - from).count)
+    count = Int64((Double(count) * share).rounded())
+    from = start
+  }
 }
 
 /// What a device thread tells the control loop. Fixed size; nothing of it holds heap memory.
@@ -21,6 +29,8 @@ enum DeviceEvent: Sendable {
   case trackLive(TrackID)
   case deviceLost(TrackID, DeviceTrouble)
   case deviceBack(TrackID)
+  /// The encoder gives up something to keep up, or takes it back.
+  case encoding(EncodingLoad.Level)
 }
 
 /// Why a device does not deliver, for the log and the status; the long text goes to the log thread once.

@@ -21,6 +21,8 @@ struct EncoderLoop {
     var refusals = RefusalRun(track: .video)
     var isLive = false
     var lastTime = MonotonicTime.distantPast
+    var load = EncodingLoad(canLowerEffort: first.canLowerEffort, frameInterval: settings.frameInterval)
+    var leftOut = LeftOut()
     while !health.isStopping.load(ordering: .relaxed) {
       guard let ready = exchange.next(until: .now() + .milliseconds(200)) else { continue }
       guard ready.time > lastTime else {
@@ -29,8 +31,16 @@ struct EncoderLoop {
         health.report(Loss(track: .video, from: lastTime, to: lastTime, count: 1, cause: .badTimestamp))
         continue
       }
+      guard load.takesNext() else {
+        exchange.consume(ready) { _ in }
+        leftOut.note(ready.time, after: lastTime)
+        judge(&load, busy: nil, encoder: encoder)
+        continue
+      }
+      leftOut.flush(until: ready.time, isOver: load.level != .halfRate, to: health)
       if health.wantsKeyframe.exchange(false, ordering: .relaxed) { cadence.request() }
       let isKeyframe = cadence.wantsKeyframe(at: ready.time)
+      let begun = MonotonicTime.now()
       do {
         try exchange.consume(ready) { picture throws(EncodingError) in
           try encoder.encode(
@@ -47,12 +57,14 @@ struct EncoderLoop {
           }
         }
         lastTime = ready.time
+        judge(&load, busy: .now() - begun, encoder: encoder)
       } catch {
         health.report(
           Loss(track: .video, from: lastTime, to: ready.time, count: 1, cause: .encoderFailed))
         log.note(.encoderFailed(error))
         if let replacement = try? kind.open(settings), replacement.parameterSets == encoder.parameterSets {
           encoder = replacement
+          setEffort(load.level, encoder)
           cadence.request()
         } else {
           // Without an encoder, or with one that would need another init, the camera counts as lost; it is tried again
@@ -63,5 +75,38 @@ struct EncoderLoop {
         }
       }
     }
+  }
+
+  /// Takes in what the last picture cost, and gives up or takes back what the load says.
+  private func judge(_ load: inout EncodingLoad, busy: Nanoseconds?, encoder: any VideoEncoder) {
+    guard let level = load.note(busy: busy, now: .now()) else { return }
+    setEffort(level, encoder)
+    _ = health.events.push(.encoding(level))
+  }
+
+  private func setEffort(_ level: EncodingLoad.Level, _ encoder: any VideoEncoder) {
+    do throws(EncodingError) {
+      try encoder.setEffort(lowered: level != .full)
+    } catch {
+      log.note(.encoderFailed(error))
+    }
+  }
+}
+
+/// Pictures that were left out on purpose, as losses: one each second, and one for the rest.
+private struct LeftOut {
+  private var from = MonotonicTime.distantPast
+  private var count: Int64 = 0
+
+  mutating func note(_ time: MonotonicTime, after last: MonotonicTime) {
+    if count == 0 { from = last == .distantPast ? time : last }
+    count += 1
+  }
+
+  /// - Parameter time: of the picture that is made next.
+  mutating func flush(until time: MonotonicTime, isOver: Bool, to health: CaptureHealth) {
+    guard count > 0, isOver || time - from >= .seconds(1) else { return }
+    health.report(Loss(track: .video, from: from, to: time, count: count, cause: .encoderOverload))
+    count = 0
   }
 }

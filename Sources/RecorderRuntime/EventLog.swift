@@ -25,6 +25,7 @@ enum LogEvent: Sendable {
   case microphoneStillLost(MicrophoneError)
   case microphoneBack
   case encoderFailed(EncodingError)
+  case encoding(EncodingLoad.Level)
   case loss(Loss)
   case recordingOpened(id: String, counter: Int64, heldMilliseconds: Int64, askedMilliseconds: Int64)
   case segmentBegun(Int)
@@ -68,6 +69,7 @@ enum LogEvent: Sendable {
       .buttonBack, .radioListens, .radioSignal, .pressedForNothing, .clockSet, .signal, .note:
       .notice
     case .segmentBegun: .info
+    case .encoding(let level): level == .full ? .notice : .warning
     case .checked(let check): check.result == .failed ? .error : check.hasWarnings ? .warning : .notice
     case .state(let state):
       switch state {
@@ -100,6 +102,9 @@ enum LogEvent: Sendable {
     case .microphoneStillLost(let error): "microphone not back yet: \(error)"
     case .microphoneBack: "microphone is back"
     case .encoderFailed(let error): "encoder failed: \(error)"
+    case .encoding(.full): "the encoder keeps up again: pictures are made as configured"
+    case .encoding(.lessEffort): "the encoder does not keep up: poorer pictures from here on, and none left out"
+    case .encoding(.halfRate): "the encoder does not keep up: every second picture is left out from here on"
     case .loss(let loss):
       "lost \(loss.count) \(loss.track == .video ? "frames" : "samples of sound") (\(loss.cause)) within "
         + "\((loss.to - loss.from).inMilliseconds) ms"

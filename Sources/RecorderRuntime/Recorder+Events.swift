@@ -86,6 +86,10 @@ extension Recorder {
       case .trackLive(let track):
         if track == .video { isVideoLive = true } else { isAudioLive = true }
         announceReadiness()
+      case .encoding(let level):
+        encodingLevel = level
+        log.note(.encoding(level))
+        noteEncoding()
       case .deviceBack(let track):
         if track == .video { isVideoLive = true } else { isAudioLive = true }
         command(.notice(.deviceFound(track: track)))
@@ -98,6 +102,9 @@ extension Recorder {
       }
     }
   }
+
+  /// Also at the beginning of a recording that is made so.
+  func noteEncoding() { command(.notice(.encoding(JournalEvent.EncodingCondition(encodingLevel)))) }
 
   func announceReadiness() {
     // The first time the picture is waited for; after that either track alone is worth recording.
@@ -152,5 +159,16 @@ extension Recorder {
       log.note(.note("a marker or event was dropped: the store thread has been waiting for the card for long"))
     }
     ring.bell.signal()
+  }
+}
+
+extension JournalEvent.EncodingCondition {
+  init(_ level: EncodingLoad.Level) {
+    self =
+      switch level {
+      case .full: .full
+      case .lessEffort: .lessEffort
+      case .halfRate: .halfRate
+      }
   }
 }

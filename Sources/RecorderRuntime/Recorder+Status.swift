@@ -66,6 +66,11 @@ extension Recorder {
     if let recording = machine.recording, recording.durableEnd != nil {
       status.checkpointAgeMilliseconds = (now - recording.lastDurable).inMilliseconds
     }
+    switch encodingLevel {
+    case .full: break
+    case .lessEffort: status.warnings.append("the encoder does not keep up: pictures are poorer than configured")
+    case .halfRate: status.warnings.append("the encoder does not keep up: every second picture is left out")
+    }
     if isCardSlow { status.warnings.append("the card is slow: a power cut may cost more than the last second") }
     if conditions.contains(.clockUntrusted) { status.warnings.append("the clock was never set: times are wrong") }
     if !isVideoLive, isStoreReady, now - started > .seconds(5) { status.warnings.append("the camera does not deliver") }

@@ -49,6 +49,7 @@ extension Recorder {
     ring.bell.signal()
     if indicators.isStealth { noteStealth(at: prepared.trigger.time) }
     noteMute(inRecordingFrom: prepared.start.time)
+    if encodingLevel != .full { noteEncoding() }
   }
 
   /// A trigger that waited and will not be honoured any more holds nothing in memory, and is not dropped in silence.

@@ -73,6 +73,7 @@ public final class Recorder {
   var interrupted: [RecorderStatus.Interrupted] = []
   var cardWarnings: [String] = []
   var isCardSlow = false
+  var encodingLevel = EncodingLoad.Level.full
   var isStorageLow = false
   var hasBeenReady = false
   /// The recording that the card's failure ended, until what waits in memory is recorded.

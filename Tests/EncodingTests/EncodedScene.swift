@@ -34,9 +34,10 @@ struct EncodedScene {
   static let start = MonotonicTime(nanoseconds: 98_765_432_109_876)
 
   /// `lost`: numbers of frames that the camera lost. `jitter`: times of frames vary by this much.
+  /// `lowered`: numbers of the frames that are made with the least work.
   init(
     _ kind: VideoEncoderKind, _ settings: VideoEncoderSettings, frames: Int, noise: Int = 0,
-    lost: Set<Int> = [], jitter: Nanoseconds = .zero, keyframeAt requested: Set<Int> = []
+    lost: Set<Int> = [], jitter: Nanoseconds = .zero, keyframeAt requested: Set<Int> = [], lowered: Range<Int> = 0..<0
   ) throws {
     let encoder = try kind.open(settings)
     self.settings = settings
@@ -46,6 +47,8 @@ struct EncodedScene {
     var cadence = KeyframeCadence(gop: settings.gop, frameInterval: settings.frameInterval)
     var picture = [UInt8](repeating: 0, count: layout.byteCount)
     for frame in 0..<frames where !lost.contains(frame) {
+      if frame == lowered.lowerBound, !lowered.isEmpty { try encoder.setEffort(lowered: true) }
+      if frame == lowered.upperBound, !lowered.isEmpty { try encoder.setEffort(lowered: false) }
       let since = settings.frameInterval * Int64(frame) + jitter * Int64(frame * 7 % 3 - 1)
       picture.withUnsafeMutableBytes { _ = camera.draw(frame: UInt32(frame), time: since, into: $0) }
       let time = Self.start + since

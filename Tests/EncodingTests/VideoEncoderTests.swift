@@ -52,6 +52,29 @@ private func settings(
     #expect(scene.keyframes == [0, 25, 50, 60, 85])
   }
 
+  @Test(
+    "with the least work every picture comes out as ever, with the same parameter sets and within the peak; it is made otherwise",
+    arguments: kinds, [VideoPreset.ultrafast, .superfast, .veryfast, .medium])
+  func leastWork(_ kind: VideoEncoderKind, _ preset: VideoPreset) throws {
+    var wanted = settings(640, 360, bitrate: 600_000)
+    wanted.preset = preset
+    let usual = try EncodedScene(kind, wanted, frames: 90, noise: 12)
+    let scene = try EncodedScene(kind, wanted, frames: 90, noise: 12, lowered: 30..<60)
+    #expect(scene.parameterSets == usual.parameterSets)
+    #expect(scene.keyframes == usual.keyframes)
+    let readings = try FFmpeg.readings(annexB: try scene.annexB(), width: 640, height: 360)
+    #expect(readings.map { $0?.counter } == (0..<90).map { UInt32($0) })
+    if kind.guaranteesPeak { #expect(scene.excess() <= 0) }
+    let encoder = try kind.open(wanted)
+    // libopenh264 makes other pictures each time.
+    if kind == .x264 {
+      let same = zip(scene.packets, usual.packets).map { $0.bytes == $1.bytes }
+      #expect(same.prefix(30).allSatisfy { $0 })
+      #expect(same[30..<60].contains(false) == encoder.canLowerEffort)
+    }
+    #expect(encoder.canLowerEffort == (preset != .ultrafast && (kind == .x264 || preset != .superfast)))
+  }
+
   @Test("packets hold slices only, keyframes IDR slices, and no slice is a B slice", arguments: kinds, [1, 2])
   func slices(_ kind: VideoEncoderKind, _ threads: Int) throws {
     let scene = try EncodedScene(kind, settings(640, 360, bitrate: 600_000, threads: threads), frames: 40)
