@@ -31,6 +31,9 @@ final class OpenRecording {
   /// Of coded pictures and sound.
   private(set) var bytesWritten: Int64 = 0
 
+  /// Of the newest picture written, and the end of the newest sound.
+  private var lastPicture: MonotonicTime?
+  private var lastSoundEnd: MonotonicTime?
   private var timeline: MediaTimeline
   private var videoCursor: Int64
   private var audioCursor: Int64 = 0
@@ -234,6 +237,8 @@ final class OpenRecording {
         }
       }
     }
+    if let picture = video.packets.last?.header { lastPicture = picture.time }
+    if let sound = audio.packets.last?.header { lastSoundEnd = sound.time + Self.soundPacket }
     videoCursor = video.cursor
     audioCursor = audio.cursor
     if let lastAudio = audio.packets.last?.header {
@@ -333,9 +338,29 @@ final class OpenRecording {
     try journalLosses()
   }
 
+  private static let soundPacket = Nanoseconds.milliseconds(20)
+
   private var journalled: [Loss] = []
 
+  /// Before the last checkpoint: what these tracks miss to the end of the recording is lost, although no device came back to
+  /// say so.
+  func endAbsences(of tracks: Set<TrackID>, at end: MonotonicTime) {
+    for track in profile.tracks where tracks.contains(track) {
+      let isVideo = track == .video
+      let from = (isVideo ? lastPicture : lastSoundEnd) ?? (isVideo ? request.start.time : soundFrom)
+      // It is back, and has said so itself.
+      let isTold = pendingLosses.contains { $0.track == track && $0.cause == .deviceLost }
+      guard end > from, !isTold else { continue }
+      let missing = end - from
+      let count =
+        isVideo ? missing.count / max(1, profile.plan.videoInterval.count) : missing.inMicroseconds * 48 / 1_000
+      guard count > 0 else { continue }
+      pendingLosses.append(Loss(track: track, from: from, to: end, count: count, cause: .deviceLost))
+    }
+  }
+
   private func countLosses() {
+    for index in pendingLosses.indices { pendingLosses[index].clip(from: request.start.time) }
     for loss in pendingLosses {
       if loss.track == .video { lostFrames += loss.count } else { lostSamples += loss.count }
     }

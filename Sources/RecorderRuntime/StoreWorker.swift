@@ -98,6 +98,8 @@ package struct StoreWorker: ~Copyable {
   }
 
   private var freeBytes: Int64 = 0
+  /// Tracks whose device is away.
+  private var absent: Set<TrackID> = []
 
   // MARK: - Commands
 
@@ -110,6 +112,11 @@ package struct StoreWorker: ~Copyable {
       open?.pendingEvents.append(event)
       open?.planner.requestCheckpoint()
     case .notice(let notice):
+      switch notice {
+      case .deviceLost(let track): absent.insert(track)
+      case .deviceFound(let track): absent.remove(track)
+      default: break
+      }
       if let open { open.pendingNotices.append(notice) } else { audit(.event(notice)) }
     case .audit(.event(let event)) where open != nil: open?.pendingNotices.append(event)
     case .audit(let event): audit(event)
@@ -175,6 +182,7 @@ package struct StoreWorker: ~Copyable {
         lookAtSpace(recording)
       case .fragment(let edge, let checkpoint, let after):
         try recording.writeFragment(before: edge, ring: ring)
+        if after == .close { recording.endAbsences(of: absent, at: edge) }
         if checkpoint {
           try confirm(recording, endsSegment: after != .nothing)
           lookAtSpace(recording)

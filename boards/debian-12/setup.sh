@@ -136,7 +136,7 @@ demo() {
 # Runs the jobs of the device lab that judge Lapel; those that judge the lab itself are for use by hand.
 lab() {
   lab_job "record" Tests/Lab/check-record
-  lab_job "record, with faults" Tests/Lab/run record-faults.sh --timeout 900
+  lab_job "record, with faults" Tests/Lab/check-faults --timeout 900
   local probe=(--timeout 900 --env "CAPTURE_PROBE=$PWD/.build/release/CaptureProbe")
   lab_job "camera library" Tests/Lab/run capture-camera.sh "${probe[@]}"
   lab_job "microphone library" Tests/Lab/run capture-microphone.sh "${probe[@]}"
