@@ -17,7 +17,7 @@ USAGE
 
 # To build and run, and the small tools that the build itself calls.
 build_packages=(
-  libx264-dev libopenh264-dev libopus-dev libasound2-dev libyuv-dev libtomlplusplus-dev pkg-config libc6-dev
+  libx264-dev libopenh264-dev libopus-dev libasound2-dev libyuv-dev libjpeg62-turbo-dev libtomlplusplus-dev pkg-config libc6-dev
   libstdc++-12-dev binutils git ca-certificates
 )
 # What the tests hold Lapel's files against. Chromium is for the playback test alone.
@@ -142,6 +142,7 @@ lab() {
   lab_job "camera library" Tests/Lab/run capture-camera.sh "${probe[@]}"
   lab_job "microphone library" Tests/Lab/run capture-microphone.sh "${probe[@]}"
   lab_job "button library" Tests/Lab/run buttons.sh "${probe[@]}"
+  lab_job "devices" Tests/Lab/run devices.sh
   lab_job "signs" Tests/Lab/run signs.sh
   lab_job "power" Tests/Lab/run power.sh
   # A tester presses a thousand times: Tests/Lab/run presses.sh 1000
