@@ -28,6 +28,7 @@ extension DeviceInventory {
       ("power", .array(supplies.map(json))),
       ("stores", .array(stores.map { json($0, rate) })),
       ("refused", .array(refusals.map(json))),
+      ("hidden_recorders", .array(hiddenRecorders.map(JSONValue.string))),
     ]).text
   }
 

@@ -50,6 +50,12 @@ extension DeviceInventory {
       none: bluetoothProblem.map { "none: \($0)" } ?? "none")
     section("Power", key: "power.battery", supplies.map(supplyLine), none: "none: no battery and no mains are shown")
     section("Stores", key: "store.path", stores.map { storeLine($0, rate) }, none: "none")
+    if !hiddenRecorders.isEmpty {
+      lines += [
+        "",
+        "\(hiddenRecorders.joined(separator: ", ")) runs and hides from this user which devices it has: ask as root.",
+      ]
+    }
     return lines.map(DeviceInventory.printable).joined(separator: "\n") + "\n"
   }
 
@@ -205,9 +211,7 @@ extension DeviceInventory {
 
 extension FormatOffer {
   /// What a recorder can use, and what the camera compresses by itself.
-  var isShown: Bool {
-    PixelFormat.supported.contains(pixelFormat) || pixelFormat.isCompressedVideo || pixelFormat.isBayer
-  }
+  var isShown: Bool { PixelFormat.supported.contains(pixelFormat) || pixelFormat.isCompressedVideo }
 }
 
 extension PixelFormat {
@@ -216,7 +220,6 @@ extension PixelFormat {
 
   var shownName: String {
     if isCompressedVideo { return "\(self) (compressed by the camera)" }
-    if isBayer { return "\(self) (Bayer, not usable)" }
     return isJPEG ? "\(self) (JPEG by the camera)" : description
   }
 }

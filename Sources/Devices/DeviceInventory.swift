@@ -152,6 +152,8 @@ public struct DeviceInventory: Hashable, Sendable {
   public var supplies: [SupplyReading] = []
   public var stores: [StoreEntry] = []
   public var refusals: [Refusal] = []
+  /// Recorders that run and do not let this user see which devices they have: `lapel (812)`.
+  public var hiddenRecorders: [String] = []
 
   public init() {}
 

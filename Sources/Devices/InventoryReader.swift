@@ -59,6 +59,7 @@ public struct InventoryReader {
     let deadline = start + limit
 
     var inventory = DeviceInventory()
+    inventory.hiddenRecorders = users.hiddenRecorders
     inventory.encoders = VideoEncoderKind.available.map { DeviceInventory.EncoderEntry(name: $0.rawValue) }
     var listings: [CameraListing] = []
     for node in nodes {

@@ -33,6 +33,7 @@ public struct Snapshot: Sendable {
     do throws(CameraError) {
       return try read(try V4L2Camera(request))
     } catch {
+      if error.kind == .busy, let recorder = inventory.hiddenRecorders.first { throw .inUse(device, recorder) }
       throw .camera(error)
     }
   }

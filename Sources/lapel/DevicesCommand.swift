@@ -72,6 +72,7 @@ struct DevicesCommand: ParsableCommand {
       if json { return standardOutput.writeLine(inventory.json(rate)) }
       standardOutput.write(inventory.text(rate))
       standardOutput.writeLine("\nA configuration for this machine: lapel devices --suggest > lapel.toml")
+      if inventory.cameras.isEmpty { standardOutput.writeLine("All of it without any device: lapel demo") }
     }
   }
 

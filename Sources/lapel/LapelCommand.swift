@@ -24,7 +24,8 @@ struct LapelCommand: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      DemoCommand.self, DevicesCommand.self, RunCommand.self, StartCommand.self, StopCommand.self, MarkCommand.self, MuteCommand.self,
+      DemoCommand.self, DevicesCommand.self, RunCommand.self, StartCommand.self, StopCommand.self, MarkCommand.self,
+      MuteCommand.self,
       StealthCommand.self,
       CheckCommand.self, StatusCommand.self, LogCommand.self,
       EnrollCommand.self, ConfigCommand.self, BeaconCommand.self,

@@ -4,7 +4,7 @@ import LinuxIO
 import Media
 import Radio
 import Testing
-import Triggers
+@testable import Triggers
 
 @testable import Devices
 
@@ -58,6 +58,14 @@ struct DeviceInventoryTests {
     #expect(text.contains("hw:1,0: what it offers cannot be asked while it is in use; in use"))
   }
 
+  @Test("a recorder that hides what it has is named, for its camera looks free")
+  func hidden() {
+    var inventory = SampleMachine.desk
+    inventory.hiddenRecorders = ["lapel (812)"]
+    #expect(inventory.text(SampleMachine.rate).contains("\nlapel (812) runs and hides"))
+    #expect(inventory.json(SampleMachine.rate).contains("\"hidden_recorders\":[\"lapel (812)\"]"))
+  }
+
   @Test("nodes with one cause stand together, under their kind")
   func refused() {
     var inventory = DeviceInventory()
@@ -99,14 +107,17 @@ struct DeviceInventoryTests {
     #expect(try JSONSerialization.jsonObject(with: Data(empty.utf8)) is [String: Any])
   }
 
-  @Test("a chip without a label of its own is named by its number's name, and a line that shares its name by its offset")
+  @Test(
+    "a chip without a label of its own is named by its number's name, and a line that shares its name by its offset")
   func ambiguousLines() {
     var inventory = DeviceInventory()
     var other = SampleMachine.chip
     other.name = "gpiochip1"
     other.lines = [
-      ButtonListing.Line(offset: 0, name: "GPIO", consumer: nil), ButtonListing.Line(offset: 1, name: "GPIO", consumer: nil),
-      ButtonListing.Line(offset: 2, name: "7", consumer: nil), ButtonListing.Line(offset: 3, name: "a:b", consumer: nil),
+      ButtonListing.Line(offset: 0, name: "GPIO", consumer: nil),
+      ButtonListing.Line(offset: 1, name: "GPIO", consumer: nil),
+      ButtonListing.Line(offset: 2, name: "7", consumer: nil),
+      ButtonListing.Line(offset: 3, name: "a:b", consumer: nil),
     ]
     inventory.chips = [other]
     #expect(

@@ -2,7 +2,7 @@ import Camera
 import Core
 import Microphone
 import Radio
-import Triggers
+@testable import Triggers
 
 @testable import Devices
 

@@ -8,7 +8,9 @@ import Testing
 struct SuggestedConfigurationTests {
   static let machine = SuggestedConfiguration.Machine(base: "/home/me/lapel", isBaseMeasured: true, canLockMemory: true)
 
-  func load(_ inventory: DeviceInventory, _ machine: SuggestedConfiguration.Machine = machine) throws -> RecorderConfiguration {
+  func load(_ inventory: DeviceInventory, _ machine: SuggestedConfiguration.Machine = machine) throws
+    -> RecorderConfiguration
+  {
     let text = SuggestedConfiguration(inventory, machine: machine).text
     return try LoadedConfiguration.load([.file(name: "lapel.toml", text: text)]).values
   }
@@ -68,7 +70,8 @@ struct SuggestedConfigurationTests {
     var inventory = DeviceInventory()
     func entry(measured: Bool = true, writable: Bool = true, readOnly: Bool = false) -> DeviceInventory.StoreEntry {
       DeviceInventory.StoreEntry(
-        mountPoint: "/media/card", fileSystem: "ext4", source: "/dev/mmcblk0p1", isRemovable: true, isReadOnly: readOnly,
+        mountPoint: "/media/card", fileSystem: "ext4", source: "/dev/mmcblk0p1", isRemovable: true,
+        isReadOnly: readOnly,
         isMeasured: measured, isWritable: writable)
     }
     for bad in [entry(measured: false), entry(writable: false), entry(readOnly: true)] {

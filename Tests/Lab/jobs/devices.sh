@@ -45,7 +45,7 @@ rm -f /run/air && mkfifo /run/air
 python3 "$LAB/air.py" </run/air >"$RESULTS/air.txt" &
 exec 8>/run/air
 echo "a plug" >&8
-wait_for 5 "the adapter" grep -q "a is hci0" "$RESULTS/air.txt"
+wait_for 30 "the adapter" grep -q "a is hci0" "$RESULTS/air.txt"
 sleep 2.5 # the kernel's own setting up
 mkdir -p /var/lib/lapel
 card 256 /var/lib/lapel
