@@ -36,7 +36,7 @@ has "$RESULTS/nothing.txt" 'microphone.source = "synthetic" works without one'
 jpeg /run/synthetic.jpg 1280 720
 
 say "-- a desk"
-camera_webcam n_devs=2 node_types=0x1,0x1 num_inputs=1,1 input_types=0,0
+camera_webcam
 microphone
 buttons_load
 load test_power ac_online=off usb_online=off battery_status=discharging battery_capacity=30
@@ -123,18 +123,18 @@ has /run/refused.txt "in use by the recorder lapel ("
 alive
 [ "$(grep -c 'camera lost' "$RESULTS/run.log" || true)" = 0 ] || fail "the recorder lost its camera"
 
-say "-- the camera comes back as another node, and the other camera has its number"
-driver=/sys/bus/platform/drivers/vivid
-echo vivid.1 >$driver/unbind || fail "vivid.1 does not unbind"
+say "-- the camera comes back as another node"
+# The kernel gives a number out again when its last user has let go of it, and this shell does not.
+exec 9</dev/video0
 camera_unplug
-wait_log "camera lost" 10
-echo vivid.1 >$driver/bind || fail "vivid.1 does not bind"
-wait_for 5 "the other camera as /dev/video0" test -c /dev/video0
-echo vivid.0 >$driver/bind || fail "vivid.0 does not bind"
+wait_log "camera lost" 20
+echo vivid.0 >/sys/bus/platform/drivers/vivid/bind || fail "vivid.0 does not bind"
 wait_log "camera is back" 30
 "$LAPEL_BIN/lapel" devices --json >"$RESULTS/devices.json" || fail "lapel devices after the return"
+exec 9<&-
 expect_json <<'CHECKS'
-[(c['device'], len(c['in_use_by'])) for c in d['cameras']] == [('platform:vivid-001', 0), ('platform:vivid-000', 1)]
+[(c['device'], len(c['in_use_by'])) for c in d['cameras']] == [('platform:vivid-000', 1)]
+d['cameras'][0]['path'] != '/dev/video0'
 CHECKS
 lapel stop >/dev/null || fail "lapel stop"
 wait_log "recording closed" 30
