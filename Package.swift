@@ -10,6 +10,7 @@ import PackageDescription
 //   libopus                 Opus in MP4: 0.4 of the CPU of FFmpeg's AAC, and browsers play it.
 //   libyuv                  pixel formats and MJPEG decoding with SIMD.
 //   libasound               microphones.
+//   libjpeg-turbo           the picture of `lapel devices --snapshot`; libyuv decodes MJPEG with it, so it is there already.
 //   toml++                  a complete TOML 1.0 parser that knows lines. The Swift wrappers of it bring all of Foundation
 //                           (ICU, 8 MB of resident pages), so a shim of our own calls it.
 let strict: [SwiftSetting] = [
@@ -42,6 +43,8 @@ let package = Package(
     // Headers and constants that Swift cannot import by itself.
     .target(name: "CLinux"),
     .target(name: "CTOML"),
+    // Links libjpeg itself: its errors leave by longjmp, which only C may see.
+    .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
     .systemLibrary(name: "CX264", providers: [.apt(["libx264-dev"])]),
     .systemLibrary(name: "COpenH264", pkgConfig: "openh264", providers: [.apt(["libopenh264-dev"])]),
     .systemLibrary(name: "COpus", pkgConfig: "opus", providers: [.apt(["libopus-dev"])]),
@@ -80,6 +83,15 @@ let package = Package(
         .target(name: "COpenH264", condition: .when(traits: ["OpenH264"])),
       ], swiftSettings: strict),
 
+    // What this machine has, in words, as JSON and as a configuration; on top of the edges that it lists.
+    .target(
+      name: "Devices",
+      dependencies: [
+        "Camera", "Microphone", "Encoding", "Triggers", "Radio", "Power", "Core", "Control", "Synthetic", "LinuxIO",
+        "Media",
+        "CLinux", "CYUV", "CJPEG",
+      ], swiftSettings: strict),
+
     // The wiring and the two commands.
     .target(
       name: "RecorderRuntime",
@@ -92,7 +104,7 @@ let package = Package(
       name: "lapel",
       dependencies: [
         "RecorderRuntime", "Configuration", "Control", "Core", "Media", "LinuxIO", "Evidence", "EvidenceStore", "Radio",
-        "AuditText", arguments,
+        "AuditText", "Devices", "Camera", arguments,
       ], swiftSettings: strict),
     .executableTarget(
       name: "lapel-dock",
@@ -143,6 +155,11 @@ let package = Package(
     .testTarget(
       name: "TriggersTests", dependencies: ["Triggers", "GPIO", "LinuxIO", "Media", "CLinux"], swiftSettings: strict),
     .testTarget(name: "RadioTests", dependencies: ["Radio", "LinuxIO", "Media", "CLinux"], swiftSettings: strict),
+    .testTarget(
+      name: "DevicesTests",
+      dependencies: [
+        "Devices", "Camera", "Microphone", "Triggers", "Radio", "Core", "Configuration", "Media", "LinuxIO",
+      ], swiftSettings: strict),
     .testTarget(name: "MicrophoneTests", dependencies: ["Microphone", "LinuxIO", "Media"], swiftSettings: strict),
     .testTarget(name: "EncodingTests", dependencies: ["Encoding", "Media", "Synthetic"], swiftSettings: strict),
     .testTarget(

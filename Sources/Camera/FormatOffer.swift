@@ -32,7 +32,7 @@ public struct SizeOffer: Hashable, Sendable {
     self.rates = rates
   }
 
-  func holds(_ size: FrameSize) -> Bool {
+  public func holds(_ size: FrameSize) -> Bool {
     switch extent {
     case .exact(let exact): return exact == size
     case .range(let smallest, let largest, let step):
@@ -44,7 +44,7 @@ public struct SizeOffer: Hashable, Sendable {
     }
   }
 
-  func holds(_ rate: FrameRate) -> Bool {
+  public func holds(_ rate: FrameRate) -> Bool {
     switch rates {
     case .list(let list): list.contains { $0.isNear(rate) }
     case .range(let slowest, let fastest):

@@ -22,7 +22,10 @@ public enum ConfigurationSchema {
         "The directory of the device key and the internal store; it must not be on the evidence card."),
 
       choice("camera.source", \.camera.source, "A camera made of nothing, or a Video4Linux one."),
-      text("camera.device", \.camera.device, "The camera's node, such as \"/dev/video0\"; needed for \"v4l2\"."),
+      text(
+        "camera.device", \.camera.device,
+        "The camera, by a name that stays as `lapel devices` shows it, or its node such as \"/dev/video0\"; needed for \"v4l2\"."
+      ),
       integer("camera.width", \.camera.width, "pixels", 64...3_840, multipleOf: 2, "Width asked of the camera."),
       integer("camera.height", \.camera.height, "pixels", 64...3_840, multipleOf: 2, "Height asked of the camera."),
       integer("camera.fps", \.camera.framesPerSecond, "frames/s", 1...120, "Frame rate asked of the camera."),
@@ -33,7 +36,8 @@ public enum ConfigurationSchema {
       choice(
         "microphone.source", \.microphone.source, "A microphone made of nothing, an ALSA one, or no sound at all."),
       text(
-        "microphone.device", \.microphone.device, "The ALSA name of the microphone, such as \"default\" or \"hw:1,0\"."),
+        "microphone.device", \.microphone.device,
+        "The ALSA name of the microphone, such as \"default\" or \"hw:CARD=Device,DEV=0\"."),
       integer("microphone.channels", \.microphone.channels, nil, 1...2, "Channels asked of the microphone."),
 
       choice(

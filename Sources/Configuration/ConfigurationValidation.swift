@@ -37,9 +37,11 @@ extension RecorderConfiguration {
       "one button cannot be both")
     let isAdapter =
       radio.adapter == "any" || radio.adapter.hasPrefix("hci") && UInt16(radio.adapter.dropFirst(3)) != nil
+      || Self.isAddress(radio.adapter)
     check(
       radio.adapter.isEmpty || isAdapter, ["radio.adapter"],
-      "\(radio.adapter.excerpt) is no Bluetooth adapter: \"hci0\", or \"any\" for the first one")
+      "\(radio.adapter.excerpt) is no Bluetooth adapter: its address as in \"01:23:45:67:89:AB\", \"hci0\", or \"any\" for the "
+        + "first one")
     check(
       radio.adapter.isEmpty || !radio.groups.isEmpty || !radio.unauthenticated.isEmpty,
       ["radio.adapter", "radio.groups", "radio.unauthenticated"],
@@ -100,6 +102,12 @@ extension RecorderConfiguration {
       ],
       "the start gesture may take \(longest.inMilliseconds) ms, and the pre-event of a trigger is kept for "
         + "\(recording.edgeToDecision.inMilliseconds) ms only")
+  }
+
+  /// Six pairs of hexadecimal digits between colons.
+  private static func isAddress(_ text: String) -> Bool {
+    let pairs = text.split(separator: ":", omittingEmptySubsequences: false)
+    return pairs.count == 6 && pairs.allSatisfy { $0.utf8.count == 2 && $0.allSatisfy { $0.isASCII && $0.isHexDigit } }
   }
 
   /// Whether one path is the other or lies below it; by their names alone, links are not followed.

@@ -10,6 +10,8 @@ public struct MicrophoneListing: Hashable, Sendable {
   /// What the card and the device call themselves.
   public var card: String
   public var title: String
+  /// Others have all of it; what it offers cannot be asked then.
+  public var isBusy = false
 
   public init(name: String, numberedName: String, card: String, title: String) {
     self.name = name
@@ -47,13 +49,27 @@ public struct MicrophoneListing: Hashable, Sendable {
       snd_pcm_info_set_stream(info, SND_PCM_STREAM_CAPTURE)
       guard snd_ctl_pcm_info(control, info) == 0 else { continue }
       let identifier = String(cString: snd_ctl_card_info_get_id(cardInfo))
-      found.append(
-        MicrophoneListing(
-          name: "hw:CARD=\(identifier),DEV=\(device)", numberedName: "hw:\(card),\(device)",
-          card: String(cString: snd_ctl_card_info_get_name(cardInfo)),
-          title: String(cString: snd_pcm_info_get_name(info))))
+      var microphone = MicrophoneListing(
+        name: "hw:CARD=\(identifier),DEV=\(device)", numberedName: "hw:\(card),\(device)",
+        card: String(cString: snd_ctl_card_info_get_name(cardInfo)),
+        title: String(cString: snd_pcm_info_get_name(info)))
+      microphone.isBusy = snd_pcm_info_get_subdevices_avail(info) == 0
+      found.append(microphone)
     }
     return found
+  }
+
+  /// Its node, `/dev/snd/pcmC1D0c`; nil for a name that is not of this form.
+  public var path: String? {
+    let numbers = numberedName.dropFirst(3).split(separator: ",")
+    return numbers.count == 2 ? "/dev/snd/pcmC\(numbers[0])D\(numbers[1])c" : nil
+  }
+
+  /// Opens it for a moment, and starts nothing; nil while others have it, and when it cannot be opened.
+  public func offer() -> SoundOffer? {
+    if isBusy { return nil }
+    guard let pcm = try? PCM(device: name) else { return nil }
+    return pcm.offers()
   }
 
   /// For errors: which microphones there are.
@@ -68,16 +84,24 @@ public struct MicrophoneListing: Hashable, Sendable {
 
   /// True when there are capture nodes and this user may open none of them.
   static func nodesAreForbidden() -> Bool {
-    guard let folder = opendir("/dev/snd") else { return false }
+    let nodes = captureNodes()
+    return !nodes.forbidden.isEmpty && nodes.forbidden.count == nodes.count
+  }
+
+  /// The capture nodes that this user may not open; ALSA does not list their cards.
+  public static func forbiddenNodes() -> [String] { captureNodes().forbidden }
+
+  private static func captureNodes() -> (count: Int, forbidden: [String]) {
+    guard let folder = opendir("/dev/snd") else { return (0, []) }
     defer { closedir(folder) }
-    var forbidden = false
+    var (count, forbidden) = (0, [String]())
     while let entry = readdir(folder) {
       let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
       // pcmC0D0c: card 0, device 0, capture.
       guard name.hasPrefix("pcm"), name.hasSuffix("c") else { continue }
-      if access("/dev/snd/\(name)", R_OK | W_OK) == 0 { return false }
-      if errno == EACCES { forbidden = true }
+      count += 1
+      if access("/dev/snd/\(name)", R_OK | W_OK) != 0, errno == EACCES { forbidden.append("/dev/snd/\(name)") }
     }
-    return forbidden
+    return (count, forbidden.sorted())
   }
 }

@@ -127,7 +127,8 @@ struct PCM: ~Copyable {
     return MicrophoneError(.unsupported, device: device, operation: asked, hint: hint)
   }
 
-  private func offers() -> String? {
+  /// What the device can be configured to; nil when ALSA does not say.
+  func offers() -> SoundOffer? {
     var allocated: OpaquePointer?
     guard snd_pcm_hw_params_malloc(&allocated) == 0, let hardware = allocated else { return nil }
     defer { snd_pcm_hw_params_free(hardware) }
@@ -142,8 +143,8 @@ struct PCM: ~Copyable {
       SND_PCM_FORMAT_S16_LE, SND_PCM_FORMAT_S24_LE, SND_PCM_FORMAT_S24_3LE, SND_PCM_FORMAT_S32_LE,
       SND_PCM_FORMAT_FLOAT_LE, SND_PCM_FORMAT_U8,
     ].filter { snd_pcm_hw_params_test_format(handle, hardware, $0) == 0 }
-    let names = formats.map { String(cString: snd_pcm_format_name($0)) }
-    return "\(rates.map(String.init).joined(separator: ", ")) Hz, \(names.joined(separator: ", ")), "
-      + (least == most ? "\(least) channel\(least == 1 ? "" : "s")" : "\(least) to \(most) channels")
+    return SoundOffer(
+      rates: rates.map { Int($0) }, formats: formats.map { String(cString: snd_pcm_format_name($0)) },
+      channels: Int(least)...Int(max(least, most)))
   }
 }

@@ -29,10 +29,18 @@ public struct HCIAdapter: Hashable, Sendable {
     }
   }
 
-  /// The adapter of this name, or the first one.
+  /// True for `hci0`, and for its address, which stays its own when numbers change.
+  public func isNamed(_ name: String) -> Bool {
+    self.name == name || hasAddress && address.description == name.uppercased()
+  }
+
+  /// False until a controller was switched on once: before, the kernel shows zeros.
+  public var hasAddress: Bool { address.value != 0 }
+
+  /// The adapter of this name or address, or the first one.
   public static func find(_ name: String?) throws(HCIError) -> HCIAdapter {
     let all = try all()
-    if let found = name == nil ? all.first : all.first(where: { $0.name == name }) { return found }
+    if let found = name == nil ? all.first : all.first(where: { $0.isNamed(name ?? "") }) { return found }
     throw missing(name, among: all)
   }
 

@@ -12,6 +12,7 @@ struct LapelCommand: ParsableCommand {
     discussion: """
       Examples:
         lapel demo                               see it work without any hardware
+        lapel devices                            what this machine has, and a configuration for it
         lapel enroll --agency agency/public      make this camera's key, take the agency's notes
         lapel run --config /etc/lapel/lapel.toml the recorder itself
         lapel start; lapel mark; lapel stop      speak to the running recorder
@@ -23,7 +24,8 @@ struct LapelCommand: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      DemoCommand.self, RunCommand.self, StartCommand.self, StopCommand.self, MarkCommand.self, MuteCommand.self,
+      DemoCommand.self, DevicesCommand.self, RunCommand.self, StartCommand.self, StopCommand.self, MarkCommand.self,
+      MuteCommand.self,
       StealthCommand.self,
       CheckCommand.self, StatusCommand.self, LogCommand.self,
       EnrollCommand.self, ConfigCommand.self, BeaconCommand.self,

@@ -179,6 +179,8 @@ struct LoadedConfigurationTests {
       ("signs.cue_marked = \"tone 100/100\"", ["signs.cue_marked"]),
       // The lights of *ready* would be those of *recording*.
       ("signs.ready = \"red on\"", ["signs.ready"]),
+      ("radio.adapter = \"01:23:45:67:89\"", ["radio.adapter"]),
+      ("radio.adapter = \"01:23:45:67:89:AX\"", ["radio.adapter"]),
       ("power.critical_percent = 20", ["power.critical_percent", "power.low_percent"]),
       ("power.battery = \"\"", ["power.battery"]), ("power.battery = \"../x\"", ["power.battery"]),
       ("store.path = \"/a/b\"\nidentity.path = \"/a//b/./c/\"", ["identity.path", "store.path"]),
@@ -197,7 +199,7 @@ struct LoadedConfigurationTests {
     "Values at the edge of fitting together are accepted",
     arguments: [
       "camera.source = \"v4l2\"\ncamera.device = \"/dev/video0\"", "video.peak_kbps = 2000",
-      "recording.segment_s = 8\nvideo.gop_ms = 4000",
+      "radio.adapter = \"01:23:45:67:89:ab\"", "recording.segment_s = 8\nvideo.gop_ms = 4000",
       "store.path = \"/a/b\"\nidentity.path = \"/a/bc\"", "microphone.source = \"none\"",
       "buttons.double_gap_ms = 101\nbuttons.debounce_ms = 100",
       "buttons.start = \"press\"\nbuttons.mark = \"none\"\nbuttons.double_gap_ms = 50\nbuttons.debounce_ms = 100",

@@ -17,7 +17,7 @@ USAGE
 
 # To build and run, and the small tools that the build itself calls.
 build_packages=(
-  libx264-dev libopenh264-dev libopus-dev libasound2-dev libyuv-dev libtomlplusplus-dev pkg-config libc6-dev
+  libx264-dev libopenh264-dev libopus-dev libasound2-dev libyuv-dev libjpeg62-turbo-dev libtomlplusplus-dev pkg-config libc6-dev
   libstdc++-12-dev binutils git ca-certificates
 )
 # What the tests hold Lapel's files against. Chromium is for the playback test alone.
@@ -162,6 +162,7 @@ lab_second_lane() {
   lab_job "radio" Tests/Lab/run radio.sh
   lab_job "power" Tests/Lab/run power.sh
   lab_job "button library" Tests/Lab/run buttons.sh "${probe[@]}"
+  lab_job "devices" Tests/Lab/run devices.sh
 }
 
 # lab_job NAME COMMAND…
