@@ -52,6 +52,8 @@ enum LogEvent: Sendable {
   case powerFailing
   case powerLineLost(PowerError)
   case signal(Int32)
+  /// Nil: all of them turn again.
+  case threadStandsStill(CaptureThread?)
   case note(String)
   /// Something on the card that is not as it should be.
   case cardWarning(String)
@@ -65,7 +67,7 @@ enum LogEvent: Sendable {
   var level: Level {
     switch self {
     case .cameraGranted, .microphoneGranted, .recordingOpened, .recordingClosed, .cameraBack, .microphoneBack,
-      .buttonBack, .radioListens, .radioSignal, .pressedForNothing, .clockSet, .signal, .note:
+      .buttonBack, .radioListens, .radioSignal, .pressedForNothing, .clockSet, .signal, .note, .threadStandsStill(nil):
       .notice
     case .segmentBegun: .info
     case .checked(let check): check.result == .failed ? .error : check.hasWarnings ? .warning : .notice
@@ -82,7 +84,7 @@ enum LogEvent: Sendable {
       }
     case .powerFailing: .warning
     case .cameraLost, .microphoneLost, .encoderFailed, .segmentAbandoned, .storeTrouble, .controlTrouble, .buttonLost,
-      .radioDeaf, .outputLost, .powerLineLost:
+      .radioDeaf, .outputLost, .powerLineLost, .threadStandsStill(_?):
       .error
     }
   }
@@ -135,6 +137,10 @@ enum LogEvent: Sendable {
     case .power(let state, let isLost): isLost ? "power: the battery is gone" : "power: \(state.words)"
     case .powerFailing: "power: the supply fails; everything is made durable at once"
     case .powerLineLost(let error): "power: \(error)"
+    case .threadStandsStill(let thread?):
+      "the \(thread.rawValue) thread stands still: the watchdog is not fed any more, and starts the recorder anew unless it "
+        + "goes on"
+    case .threadStandsStill(nil): "every thread turns again: the watchdog is fed"
     case .signal(let number): "signal \(number): closing"
     case .note(let text): text
     case .cardWarning(let text): "card: \(text)"
