@@ -144,6 +144,7 @@ lab() {
   lab_job "button library" Tests/Lab/run buttons.sh "${probe[@]}"
   lab_job "signs" Tests/Lab/run signs.sh
   lab_job "power" Tests/Lab/run power.sh
+  lab_job "service" Tests/Lab/run service.sh
   # A tester presses a thousand times: Tests/Lab/run presses.sh 1000
   lab_job "presses" Tests/Lab/run presses.sh 50
   lab_job "radio" Tests/Lab/run radio.sh
