@@ -16,7 +16,7 @@ step() {
   say "-- $up s: $*"
 }
 service_log() { journalctl -u lapel -o cat --no-pager; }
-trap 'service_log | tail -n 30; systemctl status lapel --no-pager -l | head -n 20' EXIT
+trap 'code=$?; service_log | tail -n 30; systemctl status lapel --no-pager -l | head -n 20; exit $code' EXIT
 property() { systemctl show -P "$1" lapel; }
 # wait_state STATE SECONDS: what the service tells systemd.
 wait_state() {
@@ -55,15 +55,15 @@ expect "the group of the lamp" gpio "$(stat -c %G "/sys/class/leds/$lamp/brightn
 cat >/etc/lapel/lapel.toml <<TOML
 camera.source = "v4l2"
 camera.device = "$CAMERA"
-camera.width = 640
-camera.height = 360
-camera.fps = 15
+camera.width = 320
+camera.height = 180
+camera.fps = 10
 microphone.source = "alsa"
 microphone.device = "$MICROPHONE"
 video.preset = "ultrafast"
 video.threads = 2
-video.bitrate_kbps = 1000
-video.peak_kbps = 1500
+video.bitrate_kbps = 300
+video.peak_kbps = 400
 recording.pre_event_s = 3
 recording.stall_reserve_s = 45
 buttons.record = "gpio:lab-buttons:record"
@@ -81,8 +81,10 @@ mount -o loop /run/card "$store"
 chown lapel:lapel "$store"
 "$LAPEL_BIN/lapel-dock" keygen /run/agency >/dev/null
 cp -r /run/agency/public /etc/lapel/agency
+chmod -R a+rX /etc/lapel/agency
 runuser -u lapel -- lapel enroll --agency /etc/lapel/agency
-"$LAPEL_BIN/lapel-dock" enroll /var/lib/lapel/identity/request.note --keys /run/agency -o /etc/lapel/enrol.note >/dev/null
+"$LAPEL_BIN/lapel-dock" enroll /var/lib/lapel/identity/request.note --keys /run/agency -o /run/enrol.note >/dev/null
+install -m 644 -t /etc/lapel /run/enrol.note
 runuser -u lapel -- lapel enroll --note /etc/lapel/enrol.note
 umount "$store"
 wait_for 20 "end of the card's device" sh -c '[ ! -e /dev/disk/by-label/LAPEL ]'
