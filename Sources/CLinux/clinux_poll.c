@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <poll.h>
 #include <signal.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -93,6 +94,20 @@ int clinux_unix_connect(int descriptor, const char *path) {
   struct sockaddr_un to;
   if (address(path, &to) != 0) return -1;
   return connect(descriptor, (const struct sockaddr *)&to, sizeof to);
+}
+
+int clinux_unix_datagram(void) { return socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); }
+
+long clinux_send_to(int descriptor, const char *name, const void *bytes, size_t count) {
+  struct sockaddr_un to;
+  if (address(name, &to) != 0) return -1;
+  socklen_t size = sizeof to;
+  if (to.sun_path[0] == '@') {
+    // An abstract name is as long as its length says, zeros included.
+    size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(name));
+    to.sun_path[0] = 0;
+  }
+  return sendto(descriptor, bytes, count, MSG_NOSIGNAL, (const struct sockaddr *)&to, size);
 }
 
 int clinux_accept(int descriptor) { return accept4(descriptor, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC); }

@@ -27,6 +27,7 @@ struct CameraLoop {
     var frame: Int64 = 0
     while !isStopping {
       let time = epoch + frameInterval * frame
+      health.cameraTurns.add(1, ordering: .relaxed)
       MonotonicTime.sleep(until: time)
       guard exchange.waitForFree(until: .now() + .milliseconds(200)) else { continue }
       let late = MonotonicTime.now() - time
@@ -62,6 +63,7 @@ struct CameraLoop {
       // Each new reason is said once: an unplugged camera would fill the log.
       var said: CameraError.Kind?
       while !isStopping {
+        health.cameraTurns.add(1, ordering: .relaxed)
         MonotonicTime.sleep(until: min(quiet, .now() + .milliseconds(50)))
         guard MonotonicTime.now() >= quiet else { continue }
         exchange.wipeFree()
@@ -93,6 +95,7 @@ struct CameraLoop {
     // Since the last frame the encoder held every picture: what is missing now is its fault, not the camera's.
     var hasWaited = false
     while !isStopping {
+      health.cameraTurns.add(1, ordering: .relaxed)
       // With no picture free the frames wait in the driver; what it then drops shows in its numbers.
       hasWaited = hasWaited || exchange.isFull
       guard exchange.waitForFree(until: .now() + .milliseconds(200)) else { continue }

@@ -46,6 +46,10 @@ package final class CaptureHealth: Sendable {
   let framesRefused = Atomic<Int>(0)
   let samplesCaptured = Atomic<Int>(0)
   let samplesLost = Atomic<Int>(0)
+  /// How often each thread has gone around its loop: for the watchdog.
+  let cameraTurns = Atomic<Int>(0)
+  let encoderTurns = Atomic<Int>(0)
+  let microphoneTurns = Atomic<Int>(0)
   let microphonePPMThousandths = Atomic<Int>(0)
   /// Set by whoever refused video for lack of room; the encoder makes the next picture a keyframe.
   let wantsKeyframe = Atomic<Bool>(false)

@@ -24,6 +24,7 @@ struct EncoderLoop {
     var load = EncodingLoad(canLowerEffort: first.canLowerEffort, frameInterval: settings.frameInterval)
     var leftOut = LeftOut()
     while !health.isStopping.load(ordering: .relaxed) {
+      health.encoderTurns.add(1, ordering: .relaxed)
       guard let ready = exchange.next(until: .now() + .milliseconds(200)) else { continue }
       guard ready.time > lastTime else {
         // Encoders and MP4 need rising times; a camera clock that steps back costs this frame, and says so.

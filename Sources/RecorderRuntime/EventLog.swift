@@ -53,6 +53,8 @@ enum LogEvent: Sendable {
   case powerFailing
   case powerLineLost(PowerError)
   case signal(Int32)
+  /// Nil: all of them turn again.
+  case threadStandsStill(CaptureThread?)
   case note(String)
   /// Something on the card that is not as it should be.
   case cardWarning(String)
@@ -66,7 +68,7 @@ enum LogEvent: Sendable {
   var level: Level {
     switch self {
     case .cameraGranted, .microphoneGranted, .recordingOpened, .recordingClosed, .cameraBack, .microphoneBack,
-      .buttonBack, .radioListens, .radioSignal, .pressedForNothing, .clockSet, .signal, .note:
+      .buttonBack, .radioListens, .radioSignal, .pressedForNothing, .clockSet, .signal, .note, .threadStandsStill(nil):
       .notice
     case .segmentBegun: .info
     case .encoding(let level): level == .full ? .notice : .warning
@@ -84,7 +86,7 @@ enum LogEvent: Sendable {
       }
     case .powerFailing: .warning
     case .cameraLost, .microphoneLost, .encoderFailed, .segmentAbandoned, .storeTrouble, .controlTrouble, .buttonLost,
-      .radioDeaf, .outputLost, .powerLineLost:
+      .radioDeaf, .outputLost, .powerLineLost, .threadStandsStill(_?):
       .error
     }
   }
@@ -140,6 +142,10 @@ enum LogEvent: Sendable {
     case .power(let state, let isLost): isLost ? "power: the battery is gone" : "power: \(state.words)"
     case .powerFailing: "power: the supply fails; everything is made durable at once"
     case .powerLineLost(let error): "power: \(error)"
+    case .threadStandsStill(let thread?):
+      "the \(thread.rawValue) thread stands still: the watchdog is not fed any more, and starts the recorder anew unless it "
+        + "goes on"
+    case .threadStandsStill(nil): "every thread turns again: the watchdog is fed"
     case .signal(let number): "signal \(number): closing"
     case .note(let text): text
     case .cardWarning(let text): "card: \(text)"

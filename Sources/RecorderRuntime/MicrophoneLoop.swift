@@ -119,6 +119,7 @@ struct MicrophoneLoop {
     var said: MicrophoneError.Kind?
 
     while !health.isStopping.load(ordering: .relaxed) {
+      health.microphoneTurns.add(1, ordering: .relaxed)
       let wanted = demand.value
       if wanted != current {
         current = wanted

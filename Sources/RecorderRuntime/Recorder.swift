@@ -209,8 +209,10 @@ public final class Recorder {
 
   /// Runs until SIGINT, SIGTERM or a store that cannot be opened. Every recording is closed before it returns.
   ///
+  /// - Parameter service: what the service manager wants to hear; nothing, unless it runs as a service.
   /// - Throws: what ended it other than a signal.
-  public func run() throws(RecorderError) {
+  public func run(service request: ServiceRequest = .init()) throws(RecorderError) {
+    var service = ServiceReport(request, log: log)
     var threads: [NamedThread] = []
     do throws(LinuxError) {
       var server = try ControlServer(path: configuration.control.socket, group: configuration.control.group)
@@ -221,6 +223,9 @@ public final class Recorder {
       try poller.add(server.rawValue, token: Token.listener)
       if let radio { try poller.add(radio.link.notices.ready.rawValue, token: Token.radio) }
       try startThreads(&threads)
+      // Now a press counts, and the socket answers. Whether it can be recorded is the state's to say: a service that is not
+      // up because of its card or its trial would be started anew for ever, and each time forget the press.
+      service.isUp(captureTurns, now: .now())
       while !hasLeft {
         let count = try poller.wait(
           until: min(
@@ -264,9 +269,13 @@ public final class Recorder {
         showSigns()
         server.sweep(now: .now()) { try? poller.remove($0) }
         publish()
+        service.tell(
+          shownState, isStopping: machine.state.sign == .stopping, captureTurns, now: .now())
       }
     } catch {
       failure = failure ?? RecorderError(error)
+      // The time that a stop may take runs from here; the watchdog has nobody left who would feed it.
+      service.stops()
       closeWithoutLoop(threads)
     }
     indicators.goDark()
@@ -277,6 +286,13 @@ public final class Recorder {
     board.isLogDone.store(true, ordering: .relaxed)
     for thread in threads { thread.join() }
     if let failure { throw failure }
+  }
+
+  /// For the watchdog.
+  private var captureTurns: CaptureTurns {
+    CaptureTurns(
+      camera: health.cameraTurns.load(ordering: .relaxed), encoder: health.encoderTurns.load(ordering: .relaxed),
+      microphone: devices.microphone == nil ? nil : health.microphoneTurns.load(ordering: .relaxed))
   }
 
   /// The loop failed: what is open is closed all the same, and the store thread is told to leave.

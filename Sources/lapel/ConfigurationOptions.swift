@@ -7,11 +7,17 @@ import RecorderRuntime
 struct ConfigurationOptions: ParsableArguments {
   /// Read when it exists and no `--config` is given.
   static let defaultPath = "/etc/lapel/lapel.toml"
+  /// The board's profile, put there by the installation. Read when it exists and neither `--board` nor `--config` names
+  /// another machine's.
+  static let defaultBoardPath = "/etc/lapel/board.toml"
 
   @Option(help: ArgumentHelp("Configuration file (default: \(defaultPath) when it exists).", valueName: "file"))
   var config: String?
 
-  @Option(help: ArgumentHelp("Board profile, a layer below the file.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp(
+      "Board profile, a layer below the file (default without --config: \(defaultBoardPath) when it exists).",
+      valueName: "file"))
   var board: String?
 
   @Option(
@@ -22,7 +28,11 @@ struct ConfigurationOptions: ParsableArguments {
   /// All layers together; every problem of every layer is reported at once.
   func load() throws -> LoadedConfiguration {
     var layers: [ConfigurationLayer] = []
-    if let board { layers.append(.boardProfile(name: board, text: try Self.text(board))) }
+    if let board {
+      layers.append(.boardProfile(name: board, text: try Self.text(board)))
+    } else if config == nil, let bytes = try? readSmallFile(path: Self.defaultBoardPath, limit: Self.limit) {
+      layers.append(.boardProfile(name: Self.defaultBoardPath, text: String(decoding: bytes, as: UTF8.self)))
+    }
     if let config {
       layers.append(.file(name: config, text: try Self.text(config)))
     } else if let bytes = try? readSmallFile(path: Self.defaultPath, limit: Self.limit) {

@@ -37,7 +37,7 @@ struct RunCommand: ParsableCommand {
           configuration: values, parties: parties, softwareVersion: LapelCommand.version,
           softwareHash: try Self.softwareHash(),
           configurationHash: Hash32.sha256(of: Array(values.canonicalText.utf8)), startupText: startupText)
-        try recorder.run()
+        try recorder.run(service: .ofThisProcess())
       } catch let error as StoreError {
         throw CommandFailure("\(error)", exitCode: RecorderError(error).exitCode)
       } catch let error as RecorderError {

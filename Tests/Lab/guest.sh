@@ -1,7 +1,7 @@
 # Library of the lab's jobs, sourced in the guest:  . "$LAB/guest.sh"
 #
 # In the environment: LAB (this directory), LAB_REPOSITORY, LAB_CACHE, RESULTS (kept on the host), LAPEL_BIN if it was
-# set. The guest has no udev and no network; everything outside $RESULTS is lost at the end.
+# set. The guest has no network, and no udev but under systemd; everything outside $RESULTS is lost at the end.
 set -euo pipefail
 
 dmesg -n 1 # kernel messages would mix with the job's output

@@ -155,6 +155,7 @@ lab_first_lane() {
   # A tester presses a thousand times: Tests/Lab/run presses.sh 1000
   lab_job "presses" Tests/Lab/run presses.sh 50
   lab_job "signs" Tests/Lab/run signs.sh
+  lab_job "service" Tests/Lab/run service.sh
 }
 
 lab_second_lane() {

@@ -30,6 +30,10 @@ int clinux_unix_socket(int nonblocking);
 // bind(2) and connect(2) to a path of at most 107 bytes; longer is ENAMETOOLONG.
 int clinux_unix_bind(int descriptor, const char *path);
 int clinux_unix_connect(int descriptor, const char *path);
+// socket(2) AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK.
+int clinux_unix_datagram(void);
+// sendto(2) with MSG_NOSIGNAL to a path, or after "@" to a name of the abstract namespace; longer than 107 bytes is ENAMETOOLONG.
+long clinux_send_to(int descriptor, const char *address, const void *bytes, size_t count);
 // accept4(2) with SOCK_NONBLOCK | SOCK_CLOEXEC.
 int clinux_accept(int descriptor);
 // getsockopt(2) SO_PEERCRED.
