@@ -141,6 +141,7 @@ lab() {
   local probe=(--timeout 900 --env "CAPTURE_PROBE=$PWD/.build/release/CaptureProbe")
   lab_job "camera library" Tests/Lab/run capture-camera.sh "${probe[@]}"
   lab_job "microphone library" Tests/Lab/run capture-microphone.sh "${probe[@]}"
+  lab_job "hardware encoder library" Tests/Lab/run encoder.sh "${probe[@]}"
   lab_job "button library" Tests/Lab/run buttons.sh "${probe[@]}"
   lab_job "signs" Tests/Lab/run signs.sh
   lab_job "power" Tests/Lab/run power.sh
