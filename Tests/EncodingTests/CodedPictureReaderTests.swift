@@ -67,8 +67,14 @@ import Testing
   private func take(
     _ reader: inout CodedPictureReader, _ buffer: Buffer, _ stamps: [Int64]
   ) throws(EncodingError) -> (outcome: CodedPictureReader.Outcome, bytes: [UInt8]) {
-    let outcome = try reader.take(buffer.bytes.span.bytes, stamp: buffer.picture.map { stamps[$0] } ?? 77)
+    let outcome = try take(&reader, buffer.bytes, stamp: buffer.picture.map { stamps[$0] } ?? 77)
     return (outcome, reader.bytes)
+  }
+
+  private func take(
+    _ reader: inout CodedPictureReader, _ bytes: [UInt8], stamp: Int64
+  ) throws(EncodingError) -> CodedPictureReader.Outcome {
+    try reader.take(bytes.span.bytes, stamp: stamp)
   }
 
   private func withLengths(_ units: [RecordedUnit]) -> [UInt8] {
@@ -139,7 +145,7 @@ import Testing
     _ = try take(&reader, buffers[0], stamps)
     for stamp in [stamps[0], stamps[1] + 1, 0] {
       #expect(throws: EncodingError.outOfStep(library: "lab", sent: stamps[1], received: stamp)) {
-        _ = try reader.take(buffers[1].bytes.span.bytes, stamp: stamp)
+        _ = try take(&reader, buffers[1].bytes, stamp: stamp)
       }
     }
     #expect(reader.pictures.count == 3)
@@ -158,11 +164,11 @@ import Testing
       let stamp = reader.give(.init(time: Self.times[miss], position: 0, isForced: true), at: Self.times[miss])
       #expect(!reader.owesKeyframe)
       if miss < CodedPictureReader.patience {
-        _ = try reader.take(buffers[1].bytes.span.bytes, stamp: stamp)
+        _ = try take(&reader, buffers[1].bytes, stamp: stamp)
         #expect(reader.owesKeyframe)
       } else {
         #expect(throws: EncodingError.packet(library: "lab", reason: "3 keyframes were asked for and none came")) {
-          _ = try reader.take(buffers[1].bytes.span.bytes, stamp: stamp)
+          _ = try take(&reader, buffers[1].bytes, stamp: stamp)
         }
       }
     }
@@ -220,7 +226,7 @@ import Testing
     let stamp = reader.give(.init(time: Self.times[0], position: 5, isForced: true), at: Self.times[0])
     // Stamps go on rising, whatever the times do.
     #expect(stamp > (stamps.last ?? 0))
-    guard case .packet(let header, _) = try reader.take(buffers[2].bytes.span.bytes, stamp: stamp) else {
+    guard case .packet(let header, _) = try take(&reader, buffers[2].bytes, stamp: stamp) else {
       Issue.record("no packet")
       return
     }
