@@ -75,10 +75,12 @@ let package = Package(
     .target(name: "Triggers", dependencies: ["GPIO", "Media", "LinuxIO", "CLinux"], swiftSettings: strict),
     .target(name: "Radio", dependencies: ["Media", "LinuxIO", "CLinux", crypto], swiftSettings: strict),
     .target(name: "Microphone", dependencies: ["Media", "LinuxIO", "CALSA"], swiftSettings: strict),
+    // Encoders in hardware, by what they code into; what the bytes mean is for Encoding to know.
+    .target(name: "HardwareCodec", dependencies: ["Media", "LinuxIO", "CLinux", "CYUV"], swiftSettings: strict),
     .target(
       name: "Encoding",
       dependencies: [
-        "Media", "COpus",
+        "HardwareCodec", "LinuxIO", "Media", "COpus",
         .target(name: "CX264", condition: .when(traits: ["X264"])),
         .target(name: "COpenH264", condition: .when(traits: ["OpenH264"])),
       ], swiftSettings: strict),
@@ -121,7 +123,7 @@ let package = Package(
 
     // What the device lab runs in its guest to look at the libraries of camera, microphone and buttons alone.
     .executableTarget(
-      name: "CaptureProbe", dependencies: ["Camera", "Microphone", "Triggers", "LinuxIO", "Media"],
+      name: "CaptureProbe", dependencies: ["Camera", "HardwareCodec", "Microphone", "Triggers", "LinuxIO", "Media"],
       path: "Tests/CaptureProbe",
       swiftSettings: strict),
 
@@ -161,7 +163,10 @@ let package = Package(
         "Devices", "Camera", "Microphone", "Triggers", "Radio", "Core", "Configuration", "Media", "LinuxIO",
       ], swiftSettings: strict),
     .testTarget(name: "MicrophoneTests", dependencies: ["Microphone", "LinuxIO", "Media"], swiftSettings: strict),
-    .testTarget(name: "EncodingTests", dependencies: ["Encoding", "Media", "Synthetic"], swiftSettings: strict),
+    .testTarget(
+      name: "HardwareCodecTests", dependencies: ["HardwareCodec", "LinuxIO", "Media"], swiftSettings: strict),
+    .testTarget(
+      name: "EncodingTests", dependencies: ["Encoding", "HardwareCodec", "Media", "Synthetic"], swiftSettings: strict),
     .testTarget(
       name: "HostileInputTests",
       dependencies: [

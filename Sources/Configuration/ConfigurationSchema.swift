@@ -41,7 +41,13 @@ public enum ConfigurationSchema {
       integer("microphone.channels", \.microphone.channels, nil, 1...2, "Channels asked of the microphone."),
 
       choice(
-        "video.encoder", \.video.encoder, "The library that encodes H.264; with \"x264\" the program is under the GPL."),
+        "video.encoder", \.video.encoder,
+        "What encodes H.264: a library, or with \"v4l2\" the board's hardware; with \"x264\" the program is under the GPL."
+      ),
+      text(
+        "video.encoder_device", \.video.encoderDevice,
+        "The hardware encoder of \"v4l2\": its node such as \"/dev/video11\", or a bus, card or driver as \"bcm2835-codec\"; empty "
+          + "for the first that there is."),
       choice(
         "video.preset", \.video.preset, "Effort of \"x264\": each next one takes more CPU for a better picture."),
       integer(

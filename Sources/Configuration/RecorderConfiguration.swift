@@ -72,13 +72,15 @@ public struct RecorderConfiguration: Hashable, Sendable {
 
   public struct Video: Hashable, Sendable {
     public enum Encoder: String, CaseIterable, Hashable, Sendable {
-      case x264, openh264
+      case x264, openh264, v4l2
     }
     /// libx264's presets that a small machine can hold, fastest first.
     public enum Preset: String, CaseIterable, Hashable, Sendable {
       case ultrafast, superfast, veryfast, faster
     }
     public var encoder = Encoder.x264
+    /// Which hardware encoder: a path or a name that fits one alone; empty: the first that there is.
+    public var encoderDevice = ""
     public var preset = Preset.superfast
     public var bitsPerSecond = 2_000_000
     /// The encoder's VBV limit over one GOP; the ring is sized by it.

@@ -20,6 +20,8 @@ public enum EncodingError: Error, Hashable, Sendable, CustomStringConvertible {
   case noPacket(library: String, time: MonotonicTime)
   /// The library returned the packet of another picture; both stamps in the unit given to the library.
   case outOfStep(library: String, sent: Int64, received: Int64)
+  /// A hardware encoder could not be opened, or stopped working; the text says which, why, and what to do.
+  case device(String)
   /// A packet held what this project does not store: a B picture, changed parameter sets, or broken framing.
   case packet(library: String, reason: String)
 
@@ -44,6 +46,7 @@ public enum EncodingError: Error, Hashable, Sendable, CustomStringConvertible {
       "\(library) dropped the picture of \(time.nanoseconds) ns"
     case .outOfStep(let library, let sent, let received):
       "\(library) returned the packet of another picture: sent \(sent), received \(received)"
+    case .device(let text): text
     case .packet(let library, let reason):
       "\(library) made a packet that cannot be stored: \(reason)"
     }

@@ -1,13 +1,15 @@
 public import Media
 
-/// Which library makes the H.264.
+/// Which library or device makes the H.264.
 public enum VideoEncoderKind: String, CaseIterable, Hashable, Sendable {
   /// libx264; the binary is then under the GPL. Trait `X264`.
   case x264
   /// libopenh264 (BSD). Trait `OpenH264`.
   case openH264 = "openh264"
+  /// A hardware encoder of this machine (V4L2 memory-to-memory).
+  case v4l2
 
-  /// Those in this build, best picture first.
+  /// Those in this build, best picture first, those in software before the one that needs a device.
   public static var available: [VideoEncoderKind] {
     var kinds: [VideoEncoderKind] = []
     #if X264
@@ -16,8 +18,12 @@ public enum VideoEncoderKind: String, CaseIterable, Hashable, Sendable {
     #if OpenH264
       kinds.append(.openH264)
     #endif
+    kinds.append(.v4l2)
     return kinds
   }
+
+  /// Whether it needs no device; such encoders return each packet at once.
+  public var isSoftware: Bool { self != .v4l2 }
 
   /// Whether no stretch of the stream exceeds `VideoEncoderSettings.peakBytes(in:)`. libx264's rate control lowers the
   /// quality within a picture to hold it. libopenh264 corrects itself from picture to picture: where noise comes suddenly
@@ -26,7 +32,8 @@ public enum VideoEncoderKind: String, CaseIterable, Hashable, Sendable {
 
   static var availableNames: String { available.map(\.rawValue).joined(separator: ", ") }
 
-  /// Opens an encoder; allocates all that it will need. Throws `notBuilt`, `setting`, `open` or `parameterSets`.
+  /// Opens an encoder; allocates all that it will need. Throws `notBuilt`, `setting`, `open`, `device`, `parameterSets` or
+  /// `packet`.
   public func open(_ settings: VideoEncoderSettings) throws(EncodingError) -> any VideoEncoder {
     switch self {
     case .x264:
@@ -41,11 +48,13 @@ public enum VideoEncoderKind: String, CaseIterable, Hashable, Sendable {
       #else
         throw .notBuilt(self)
       #endif
+    case .v4l2: return try V4L2Encoder(settings)
     }
   }
 }
 
-/// An H.264 encoder in software: one packet for each picture, at once, in the same order (no B pictures, no delay).
+/// An H.264 encoder: packets in the order of the pictures, without B pictures. Software gives the packet of a picture
+/// before `encode` returns; hardware may give it later.
 ///
 /// Opened and used on one thread.
 public protocol VideoEncoder: AnyObject {
@@ -54,12 +63,14 @@ public protocol VideoEncoder: AnyObject {
   /// The same for the encoder's whole life; packets do not repeat them.
   var parameterSets: H264ParameterSets { get }
 
-  /// Encodes one picture and calls `emit` exactly once, before it returns, with its packet: slices only, each with a
-  /// 4-byte length. The header carries `time` and `position` as given; it has the flag `keyframe` if and only if the
-  /// picture is an IDR picture, which happens for the first and where `forceKeyframe` is true, and never otherwise.
+  /// Takes one picture and calls `emit` for each packet that is finished, of this picture or of earlier ones: slices only,
+  /// each with a 4-byte length. The header carries `time` and `position` as given with its picture; it has the flag
+  /// `keyframe` if and only if the picture is an IDR picture. In software that happens for the first and where
+  /// `forceKeyframe` is true, and never otherwise; a device that misses one makes the next picture a keyframe.
   ///
-  /// The bytes are lent for the call. `layout` must have the encoder's size and fit into `picture`; `time` must be after
-  /// that of the picture before. After any error but `inputSize` and `timeNotIncreasing` the encoder must be replaced.
+  /// A packet of a later picture means that there will be none of those before it. The bytes are lent for the call.
+  /// `layout` must have the encoder's size and fit into `picture`; `time` must be after that of the picture before. After
+  /// any error but `inputSize` and `timeNotIncreasing` the encoder must be replaced, and no picture in it comes any more.
   func encode(
     picture: RawSpan, layout: I420Layout, time: MonotonicTime, position: Int64, forceKeyframe: Bool,
     emit: (PacketHeader, RawSpan) -> Void
@@ -71,6 +82,18 @@ public protocol VideoEncoder: AnyObject {
   /// From the next picture on: the least work, or again what was configured. Parameter sets, size and peak stay.
   /// Throws `.setting` when the library refuses; then nothing has changed.
   func setEffort(lowered: Bool) throws(EncodingError)
+
+  /// Emits what was finished since, without waiting; for times when no picture comes. Errors as those of `encode`.
+  func collect(emit: (PacketHeader, RawSpan) -> Void) throws(EncodingError)
+}
+
+extension VideoEncoder {
+  /// Nothing is ever left in software.
+  public func collect(emit: (PacketHeader, RawSpan) -> Void) throws(EncodingError) {}
+
+  /// Hardware takes as long as it takes.
+  public var canLowerEffort: Bool { false }
+  public func setEffort(lowered: Bool) throws(EncodingError) {}
 }
 
 extension VideoEncoder {

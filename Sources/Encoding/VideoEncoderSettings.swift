@@ -46,10 +46,13 @@ public struct VideoEncoderSettings: Hashable, Sendable {
   /// Slices coded at once, 1...16.
   public var threads: Int
   public var colour: VideoColour
+  /// Which hardware encoder: a node's path, or the name of one alone; empty: the first that there is. Software ignores it.
+  public var device: String
 
   public init(
     width: Int, height: Int, framesPerSecond: Double, bitrate: Int, peakBitrate: Int, bufferMilliseconds: Int = 1000,
-    preset: VideoPreset = .superfast, gop: Nanoseconds = .seconds(1), threads: Int = 2, colour: VideoColour = .bt601
+    preset: VideoPreset = .superfast, gop: Nanoseconds = .seconds(1), threads: Int = 2, colour: VideoColour = .bt601,
+    device: String = ""
   ) {
     self.width = width
     self.height = height
@@ -61,6 +64,7 @@ public struct VideoEncoderSettings: Hashable, Sendable {
     self.gop = gop
     self.threads = threads
     self.colour = colour
+    self.device = device
   }
 
   /// The time from one picture to the next at the nominal rate; a second for rates that `validate` refuses.

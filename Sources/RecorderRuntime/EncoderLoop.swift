@@ -20,12 +20,57 @@ struct EncoderLoop {
     var cadence = KeyframeCadence(gop: settings.gop, frameInterval: settings.frameInterval)
     var refusals = RefusalRun(track: .video)
     var isLive = false
+    var inFlight = PicturesInFlight()
     var lastTime = MonotonicTime.distantPast
     var load = EncodingLoad(canLowerEffort: first.canLowerEffort, frameInterval: settings.frameInterval)
     var leftOut = LeftOut()
+
+    func store(_ header: PacketHeader, _ bytes: RawSpan) {
+      let before = inFlight.lastPacket
+      let skipped = inFlight.come(header.time)
+      if skipped > 0 {
+        let from = before == .distantPast ? header.time : before
+        health.report(
+          Loss(track: .video, from: from, to: header.time, count: Int64(skipped), cause: .encoderFailed))
+      }
+      let outcome = ring.append(header, bytes: bytes, now: .now())
+      refusals.note(outcome, header: header, units: 1, to: health)
+      health.framesEncoded.add(1, ordering: .relaxed)
+      if !isLive, header.isKeyframe {
+        isLive = true
+        _ = health.events.push(.trackLive(.video))
+      }
+    }
+
+    func replace(after error: EncodingError) {
+      if let lost = inFlight.abandon() {
+        // What was in the encoder has no packets: from the last good one on.
+        let from = inFlight.lastPacket == .distantPast ? lost.until : inFlight.lastPacket
+        health.report(
+          Loss(track: .video, from: from, to: lost.until, count: Int64(lost.count), cause: .encoderFailed))
+      }
+      log.note(.encoderFailed(error))
+      if let replacement = try? kind.open(settings), replacement.parameterSets == encoder.parameterSets {
+        encoder = replacement
+        setEffort(load.level, encoder)
+        cadence.request()
+      } else {
+        // Without an encoder, or with one that would need another init, the camera counts as lost; it is tried again
+        // with each picture, and each is counted.
+        if isLive { _ = health.events.push(.deviceLost(.video, .failed)) }
+        isLive = false
+        MonotonicTime.sleep(until: .now() + .milliseconds(200))
+      }
+    }
+
     while !health.isStopping.load(ordering: .relaxed) {
       health.encoderTurns.add(1, ordering: .relaxed)
-      guard let ready = exchange.next(until: .now() + .milliseconds(200)) else { continue }
+      guard let ready = exchange.next(until: .now() + .milliseconds(200)) else {
+        // No picture comes; those that are still in the encoder do.
+        guard inFlight.count > 0 else { continue }
+        do throws(EncodingError) { try encoder.collect(emit: store) } catch { replace(after: error) }
+        continue
+      }
       guard ready.time > lastTime else {
         // Encoders and MP4 need rising times; a camera clock that steps back costs this frame, and says so.
         exchange.consume(ready) { _ in }
@@ -42,38 +87,17 @@ struct EncoderLoop {
       if health.wantsKeyframe.exchange(false, ordering: .relaxed) { cadence.request() }
       let isKeyframe = cadence.wantsKeyframe(at: ready.time)
       let begun = MonotonicTime.now()
-      do {
+      inFlight.give(ready.time)
+      do throws(EncodingError) {
         try exchange.consume(ready) { picture throws(EncodingError) in
           try encoder.encode(
             picture: picture, layout: exchange.layout, time: ready.time, position: ready.position,
-            forceKeyframe: isKeyframe
-          ) { header, bytes in
-            let outcome = ring.append(header, bytes: bytes, now: .now())
-            refusals.note(outcome, header: header, units: 1, to: health)
-            health.framesEncoded.add(1, ordering: .relaxed)
-            if !isLive, header.isKeyframe {
-              isLive = true
-              _ = health.events.push(.trackLive(.video))
-            }
-          }
+            forceKeyframe: isKeyframe, emit: store)
         }
         lastTime = ready.time
         judge(&load, busy: .now() - begun, encoder: encoder)
       } catch {
-        health.report(
-          Loss(track: .video, from: lastTime, to: ready.time, count: 1, cause: .encoderFailed))
-        log.note(.encoderFailed(error))
-        if let replacement = try? kind.open(settings), replacement.parameterSets == encoder.parameterSets {
-          encoder = replacement
-          setEffort(load.level, encoder)
-          cadence.request()
-        } else {
-          // Without an encoder, or with one that would need another init, the camera counts as lost; it is tried again
-          // with each picture, and each is counted.
-          if isLive { _ = health.events.push(.deviceLost(.video, .failed)) }
-          isLive = false
-          MonotonicTime.sleep(until: .now() + .milliseconds(200))
-        }
+        replace(after: error)
       }
     }
   }

@@ -83,7 +83,7 @@ struct OpenedDevices {
       width: size.width, height: size.height, framesPerSecond: framesPerSecond, bitrate: video.bitsPerSecond,
       peakBitrate: video.peakBitsPerSecond, bufferMilliseconds: 1_000,
       preset: VideoPreset(rawValue: video.preset.rawValue) ?? .superfast, gop: video.groupOfPictures,
-      threads: video.threads, colour: colour)
+      threads: video.threads, colour: colour, device: video.encoderDevice)
     guard let encoderKind = VideoEncoderKind(rawValue: video.encoder.rawValue),
       VideoEncoderKind.available.contains(encoderKind)
     else {
@@ -100,6 +100,7 @@ struct OpenedDevices {
       throw RecorderError(error)
     }
     let parameterSets = encoder.parameterSets
+    if let hardware = encoder as? V4L2Encoder { log.note(.note("encoder: \(hardware.granted)")) }
 
     let sound = configuration.microphone
     var microphone: MicrophoneBody?

@@ -54,7 +54,12 @@ public struct RecorderError: Error, Sendable, CustomStringConvertible {
       self.init(.device, "indicators.\(output.rawValue): \(error)")
     }
   }
-  init(_ error: EncodingError) { self.init(.configuration, error.description) }
+  init(_ error: EncodingError) {
+    switch error {
+    case .device: self.init(.device, error.description)
+    default: self.init(.configuration, error.description)
+    }
+  }
   init(_ error: LinuxError) { self.init(.system, error.description) }
   public init(_ error: StoreError) { self.init(error.kind == .identity ? .identity : .store, error.description) }
 }

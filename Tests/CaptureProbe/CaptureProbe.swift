@@ -10,7 +10,7 @@ import Microphone
 ///     CaptureProbe camera DEVICE WIDTH HEIGHT FPS FORMAT|auto COUNT [reopen] [dump=FILE]
 ///     CaptureProbe microphone DEVICE CHANNELS SECONDS [dump=FILE] [reopen]
 ///
-/// and, of ButtonProbe, `buttons` and `button`.
+/// and, of ButtonProbe, `buttons` and `button`; of EncoderProbe, `encoders` and `encode`.
 @main
 enum CaptureProbe {
   static func main() {
@@ -21,8 +21,10 @@ enum CaptureProbe {
     case "microphone" where arguments.count >= 4: microphone(arguments)
     case "buttons": ButtonProbe.list()
     case "button" where arguments.count >= 4: ButtonProbe.watch(arguments)
+    case "encoders": EncoderProbe.list(arguments)
+    case "encode" where arguments.count >= 7: EncoderProbe.encode(arguments)
     default:
-      say("usage: CaptureProbe list | camera … | microphone … | buttons | button …")
+      say("usage: CaptureProbe list | camera … | microphone … | buttons | button … | encoders | encode …")
       exit(2)
     }
   }

@@ -99,7 +99,7 @@ struct LoadedConfigurationTests {
       ])
     #expect(
       problems("video.encoder = \"vp8\"") == [
-        "lapel.toml:1: video.encoder: \"vp8\" is not one of them; allowed: \"x264\", \"openh264\""
+        "lapel.toml:1: video.encoder: \"vp8\" is not one of them; allowed: \"x264\", \"openh264\", \"v4l2\""
       ])
     #expect(problems("store.path = \"store\"").first?.contains("is not an absolute path") == true)
     #expect(problems("store.path = \"/a/../b\"").first?.contains("holds \"..\"") == true)

@@ -3,7 +3,7 @@ import Media
 import Synthetic
 import Testing
 
-private let kinds = VideoEncoderKind.available
+private let kinds = VideoEncoderKind.available.filter(\.isSoftware)
 private let sizes = [(320, 180, 300_000), (640, 360, 1_000_000), (1280, 720, 2_000_000)]
 
 private func settings(

@@ -17,7 +17,8 @@ build_module() {
   "unpack_${name//-/_}" "$work/$name"
   make -C "$work/headers/usr/src/linux-headers-$kernel" M="$work/$name" modules >"$cache/$name.log" 2>&1 ||
     unavailable "$name does not compile for $kernel, see $cache/$name.log"
-  mv "$work/$name/$name.ko" "$directory/$name.ko"
+  # Those that it needs and that Debian does not build either come with it.
+  mv "$work/$name"/*.ko "$directory/"
   rm -rf "$work"
 }
 
@@ -60,4 +61,12 @@ unpack_gpio_sim() {
   mv "$1/gpio-sim.c" "$1/chip.c"
   sed -i 's/handle_simple_irq(irq_to_desc(irqnum))/generic_handle_irq(irqnum)/' "$1/irq_sim.c"
   printf 'obj-m := gpio-sim.o\ngpio-sim-y := chip.o irq_sim.o\n' >"$1/Makefile"
+}
+
+# The kernel's virtual encoder and decoder, and the frame of all memory-to-memory drivers below it (v4l2-mem2mem).
+unpack_vicodec() {
+  local codec=drivers/media/test-drivers/vicodec
+  unpack_source "$1" drivers/media/v4l2-core/v4l2-mem2mem.c "$codec/vicodec-core.c" "$codec/codec-fwht.c" "$codec/codec-fwht.h" \
+    "$codec/codec-v4l2-fwht.c" "$codec/codec-v4l2-fwht.h"
+  printf 'obj-m := v4l2-mem2mem.o vicodec.o\nvicodec-y := vicodec-core.o codec-fwht.o codec-v4l2-fwht.o\n' >"$1/Makefile"
 }

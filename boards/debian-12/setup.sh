@@ -164,6 +164,7 @@ lab_second_lane() {
   lab_job "power" Tests/Lab/run power.sh
   lab_job "button library" Tests/Lab/run buttons.sh "${probe[@]}"
   lab_job "devices" Tests/Lab/run devices.sh
+  lab_job "hardware encoder library" Tests/Lab/run encoder.sh "${probe[@]}"
 }
 
 # lab_job NAME COMMAND…
