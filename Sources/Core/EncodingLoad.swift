@@ -23,9 +23,10 @@ public struct EncodingLoad: Sendable {
     /// Every second picture is left out where fewer than this share of them is made otherwise, for so many windows.
     public var made = 0.67
     public var windowsOfLoss = 4
-    /// Calm enough to take a step back: below this share. At half the rate the whole rate would be twice of it, and the
-    /// step to full effort costs up to three times as much.
+    /// Calm enough for full effort, which costs up to three times as much.
     public var calm = 0.33
+    /// Calm enough for the whole rate, which costs twice as much: a few pictures that find no room are less than half of them.
+    public var calmAtHalfRate = 0.6
     /// How long it must be calm; doubled, up to `longestPatience`, when a step back has to be taken again soon.
     public var patience = Nanoseconds.seconds(10)
     public var longestPatience = Nanoseconds.seconds(160)
@@ -110,7 +111,7 @@ public struct EncodingLoad: Sendable {
   }
 
   private mutating func takeBack(now: MonotonicTime) -> Level? {
-    guard level > .full, share < limits.calm else {
+    guard level > .full, share < (level == .halfRate ? limits.calmAtHalfRate : limits.calm) else {
       calmSince = nil
       return nil
     }

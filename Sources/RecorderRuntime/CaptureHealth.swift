@@ -14,6 +14,14 @@ struct Loss: Hashable, Sendable {
   var count: Int64
   var cause: JournalEvent.GapCause
 
+  /// Takes in a loss that goes on where this one ends, of the same cause; false when it is another.
+  mutating func join(_ next: Loss) -> Bool {
+    guard next.track == track, next.cause == cause, next.from == to else { return false }
+    to = next.to
+    count += next.count
+    return true
+  }
+
   /// Leaves out what lies before `start`: as large a part of the count as of the time.
   mutating func clip(from start: MonotonicTime) {
     guard from < start, to > start else { return }

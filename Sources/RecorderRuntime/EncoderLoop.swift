@@ -23,7 +23,8 @@ struct EncoderLoop {
     var inFlight = PicturesInFlight()
     var lastTime = MonotonicTime.distantPast
     var load = EncodingLoad(canLowerEffort: first.canLowerEffort, frameInterval: settings.frameInterval)
-    var leftOut = LeftOut()
+    // Pictures left out on purpose since the last one that was made.
+    var leftOut: Int64 = 0
 
     func store(_ header: PacketHeader, _ bytes: RawSpan) {
       let before = inFlight.lastPacket
@@ -79,11 +80,15 @@ struct EncoderLoop {
       }
       guard load.takesNext() else {
         exchange.consume(ready) { _ in }
-        leftOut.note(ready.time, after: lastTime)
+        leftOut += 1
         judge(&load, busy: nil, encoder: encoder)
         continue
       }
-      leftOut.flush(until: ready.time, isOver: load.level != .halfRate, to: health)
+      if leftOut > 0 {
+        let from = lastTime == .distantPast ? ready.time : lastTime
+        health.report(Loss(track: .video, from: from, to: ready.time, count: leftOut, cause: .encoderOverload))
+        leftOut = 0
+      }
       if health.wantsKeyframe.exchange(false, ordering: .relaxed) { cadence.request() }
       let isKeyframe = cadence.wantsKeyframe(at: ready.time)
       let begun = MonotonicTime.now()
@@ -115,23 +120,5 @@ struct EncoderLoop {
     } catch {
       log.note(.encoderFailed(error))
     }
-  }
-}
-
-/// Pictures that were left out on purpose, as losses: one each second, and one for the rest.
-private struct LeftOut {
-  private var from = MonotonicTime.distantPast
-  private var count: Int64 = 0
-
-  mutating func note(_ time: MonotonicTime, after last: MonotonicTime) {
-    if count == 0 { from = last == .distantPast ? time : last }
-    count += 1
-  }
-
-  /// - Parameter time: of the picture that is made next.
-  mutating func flush(until time: MonotonicTime, isOver: Bool, to health: CaptureHealth) {
-    guard count > 0, isOver || time - from >= .seconds(1) else { return }
-    health.report(Loss(track: .video, from: from, to: time, count: count, cause: .encoderOverload))
-    count = 0
   }
 }

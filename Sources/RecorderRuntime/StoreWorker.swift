@@ -449,12 +449,21 @@ package struct StoreWorker: ~Copyable {
   // MARK: - Losses
 
   private mutating func takeLosses() {
+    // Losses that touch are one: of an encoder that does not keep up there would be many in each second.
+    var run: Loss?
     while let loss = health.losses.pop() {
-      log.note(.loss(loss))
-      if recentLosses.count == 64 { recentLosses.removeFirst() }
-      recentLosses.append(loss)
-      if let open, loss.to > open.request.start.time { open.pendingLosses.append(loss) }
-      trial?.note(loss)
+      if run?.join(loss) == true { continue }
+      if let run { note(run) }
+      run = loss
     }
+    if let run { note(run) }
+  }
+
+  private mutating func note(_ loss: Loss) {
+    log.note(.loss(loss))
+    if recentLosses.count == 64 { recentLosses.removeFirst() }
+    recentLosses.append(loss)
+    if let open, loss.to > open.request.start.time { open.pendingLosses.append(loss) }
+    trial?.note(loss)
   }
 }

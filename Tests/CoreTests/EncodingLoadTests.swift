@@ -92,6 +92,17 @@ struct EncodingLoadTests {
     #expect(run.leftOut == before && run.load.level == .full)
   }
 
+  @Test("Half the rate is for a machine that loses more than that brings: with one picture in ten lost it ends")
+  func halfRateEnds() {
+    var run = Run(canLowerEffort: false)
+    run.go(seconds: 5) { _ in 2.0 }
+    #expect(run.load.level == .halfRate)
+    run.go(seconds: 30) { _ in 0.65 }
+    #expect(run.load.level == .halfRate)
+    run.go(seconds: 60) { _ in 1.1 / 2 }
+    #expect(run.load.level == .full)
+  }
+
   @Test("Between calm and overload everything stays as it is")
   func between() {
     var run = Run()
