@@ -52,7 +52,8 @@ struct LoadedConfigurationTests {
       ])
     #expect(
       problems("video.fps = 30").first?.hasPrefix(
-        "lapel.toml:1: video.fps: unknown key; did you mean camera.fps?; allowed: in [video] encoder, preset,") == true)
+        "lapel.toml:1: video.fps: unknown key; did you mean camera.fps?; allowed: in [video] encoder, encoder_device,")
+        == true)
     #expect(problems("[recroding]").first?.contains("unknown section; did you mean [recording]?") == true)
     #expect(problems("pre_event_s = 3").first?.contains("did you mean recording.pre_event_s?") == true)
     #expect(problems("[zzzzzzzzzz]\na = 1\nb = 2").count == 1)

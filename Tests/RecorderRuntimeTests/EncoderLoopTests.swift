@@ -1,7 +1,9 @@
 import Core
 import Encoding
+import Evidence
 import LinuxIO
 import Media
+import Synchronization
 import Testing
 
 @testable import RecorderRuntime
