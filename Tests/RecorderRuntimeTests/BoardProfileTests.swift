@@ -62,7 +62,7 @@ struct BoardProfileTests {
         indicators[.tone], indicators[.vibration],
       ].filter { $0.hasPrefix("gpio:") }
       #expect(Set(places).count == places.count, "\(name): \(places)")
-      let comments = text.split(separator: "\n").filter { $0.hasPrefix("#") }.joined(separator: "\n")
+      let comments = text.split(separator: "\n").filter { $0.hasPrefix("#") }.joined(separator: " \n")
       for place in places {
         let line = String(place.split(separator: ":").last ?? "")
         let words = ["GPIO\(line) ", "line \(line) ", "\(line) "]

@@ -104,7 +104,9 @@ expect "its capabilities" 0000000000000000 "$(awk '/CapEff/ { print $2 }' "/proc
 expect "its watchdog" 20s "$(property WatchdogUSec)"
 wait_state ready 60
 lapel status >"$RESULTS/status.txt"
-grep 'kept right by its source' "$RESULTS/status.txt" >/dev/null || fail "the service does not see that the clock is kept right"
+# Of a clock that nothing keeps right, or that the sandbox hides, the check would warn.
+grep '^Check *passed' "$RESULTS/status.txt" >/dev/null || fail "the check: $(grep '^Check' "$RESULTS/status.txt")"
+! grep '^Check.*clock:' "$RESULTS/status.txt" >/dev/null || fail "the service does not see that the clock is kept right"
 
 step "a button"
 line_button service
