@@ -97,9 +97,9 @@ struct EncodingLoadTests {
     var run = Run(canLowerEffort: false)
     run.go(seconds: 5) { _ in 2.0 }
     #expect(run.load.level == .halfRate)
-    run.go(seconds: 30) { _ in 0.65 }
+    run.go(seconds: 30) { _ in 1.7 }
     #expect(run.load.level == .halfRate)
-    run.go(seconds: 60) { _ in 1.1 / 2 }
+    run.go(seconds: 60) { _ in 1.1 }
     #expect(run.load.level == .full)
   }
 
