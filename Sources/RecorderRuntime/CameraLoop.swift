@@ -70,6 +70,8 @@ struct CameraLoop {
         do throws(CameraError) {
           let camera = try V4L2Camera(request)
           backoff = .milliseconds(250)
+          // What comes after a gap is to be seen without what was before it. Before the first picture is handed over.
+          health.wantsKeyframe.store(true, ordering: .relaxed)
           failure = stream(camera, lastTime: &lastTime)
           break
         } catch {
@@ -136,8 +138,6 @@ struct CameraLoop {
     if isFirst, lastTime != .distantPast {
       let missing = max(1, (info.time - lastTime).count / max(1, frameInterval.count) - 1)
       health.report(Loss(track: .video, from: lastTime, to: info.time, count: missing, cause: .deviceLost))
-      // What comes after a gap is to be seen without what was before it.
-      health.wantsKeyframe.store(true, ordering: .relaxed)
       // Only a frame proves that it is back.
       log.note(.cameraBack)
       _ = health.events.push(.deviceBack(.video))

@@ -29,7 +29,7 @@ ROUNDING = 0.001  # s: the journal counts in us, the file in 1/90000 s
 PACKET = 0.020  # s of sound in a packet
 RATE = 48_000
 QUIET = 300  # of 32,768: what a codec leaves of silence beside a tone of 16,384
-TONE_RETURNS = 3.0  # s: the job plays its tone again after the microphone is back
+TONE_RETURNS = 25.0  # s: the job makes its tone again after the microphone is back
 
 
 def gaps_by_cause(path, track):

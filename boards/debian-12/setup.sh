@@ -148,22 +148,22 @@ lab() {
   wait "$other"
   cat "$second"
   # The whole campaign has 32 cuts.
-  lab_job "power cuts" Tests/Campaigns/power-cut-campaign.py --cuts 3 --lies 1
+  lab_job "power cuts" Tests/Campaigns/power-cut-campaign.py --cuts 2 --lies 1
 }
 
 lab_first_lane() {
   # A tester presses a thousand times: Tests/Lab/run presses.sh 1000
   lab_job "presses" Tests/Lab/run presses.sh 50
   lab_job "signs" Tests/Lab/run signs.sh
-  lab_job "service" Tests/Lab/run service.sh
+  lab_job "service" Tests/Lab/run service.sh --timeout 600
+  lab_job "button library" Tests/Lab/run buttons.sh "${probe[@]}"
 }
 
 lab_second_lane() {
   export LAPEL_LAB_LANE=2
   lab_job "radio" Tests/Lab/run radio.sh
   lab_job "power" Tests/Lab/run power.sh
-  lab_job "button library" Tests/Lab/run buttons.sh "${probe[@]}"
-  lab_job "devices" Tests/Lab/run devices.sh
+  lab_job "devices" Tests/Lab/run devices.sh --timeout 600
   lab_job "hardware encoder library" Tests/Lab/run encoder.sh "${probe[@]}"
 }
 
