@@ -27,8 +27,10 @@ public struct EncodingLoad: Sendable {
     public var calm = 0.33
     /// Calm enough for the whole rate, which costs twice as much: a few pictures that find no room are less than half of them.
     public var calmAtHalfRate = 0.6
-    /// How long it must be calm; doubled, up to `longestPatience`, when a step back has to be taken again soon.
+    /// How long it must be calm; doubled, up to `longestPatience`, when a step back has to be taken again soon. At half the
+    /// rate shorter: a short overload must not cost pictures for long.
     public var patience = Nanoseconds.seconds(10)
+    public var patienceAtHalfRate = Nanoseconds.seconds(2)
     public var longestPatience = Nanoseconds.seconds(160)
 
     public init() {}
@@ -46,7 +48,8 @@ public struct EncodingLoad: Sendable {
   private var made: Int64 = 0
   private var windowsOfLoss = 0
   private var calmSince: MonotonicTime?
-  private var patience: Nanoseconds
+  /// By how much the patience has grown: 1, 2, 4, …
+  private var growth: Int64 = 1
   private var lastReturn: MonotonicTime?
   private var isOdd = false
 
@@ -55,7 +58,10 @@ public struct EncodingLoad: Sendable {
     self.limits = limits
     self.frameInterval = frameInterval
     self.canLowerEffort = canLowerEffort
-    patience = limits.patience
+  }
+
+  private var patience: Nanoseconds {
+    min((level == .halfRate ? limits.patienceAtHalfRate : limits.patience) * growth, limits.longestPatience)
   }
 
   /// Whether the next picture is to be encoded; false: it is left out, and counted as lost. Call once for each picture.
@@ -99,10 +105,10 @@ public struct EncodingLoad: Sendable {
 
   private mutating func giveUp(_ next: Level, now: MonotonicTime) -> Level {
     // What was taken back had to be given up again: wait longer the next time.
-    if let lastReturn, now - lastReturn < patience + limits.patience * 2 {
-      patience = min(patience * 2, limits.longestPatience)
+    if let lastReturn, now - lastReturn < min(limits.patience * growth, limits.longestPatience) + limits.patience * 2 {
+      growth = min(growth * 2, 1 << 10)
     } else {
-      patience = limits.patience
+      growth = 1
     }
     level = next
     windowsOfLoss = 0

@@ -68,7 +68,8 @@ package final class CaptureHealth: Sendable {
   let events: BoundedQueue<DeviceEvent>
 
   package init() throws(LinuxError) {
-    losses = try BoundedQueue(capacity: 256)
+    // Two minutes of an encoder that leaves out every second picture, while the card stands still.
+    losses = try BoundedQueue(capacity: 2_048)
     events = try BoundedQueue(capacity: 64)
   }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Configuration
+import Glibc
 import LinuxIO
 import RecorderRuntime
 
@@ -30,16 +31,22 @@ struct ConfigurationOptions: ParsableArguments {
     var layers: [ConfigurationLayer] = []
     if let board {
       layers.append(.boardProfile(name: board, text: try Self.text(board)))
-    } else if config == nil, let bytes = try? readSmallFile(path: Self.defaultBoardPath, limit: Self.limit) {
-      layers.append(.boardProfile(name: Self.defaultBoardPath, text: String(decoding: bytes, as: UTF8.self)))
+    } else if config == nil, Self.isThere(Self.defaultBoardPath) {
+      layers.append(.boardProfile(name: Self.defaultBoardPath, text: try Self.text(Self.defaultBoardPath)))
     }
     if let config {
       layers.append(.file(name: config, text: try Self.text(config)))
-    } else if let bytes = try? readSmallFile(path: Self.defaultPath, limit: Self.limit) {
-      layers.append(.file(name: Self.defaultPath, text: String(decoding: bytes, as: UTF8.self)))
+    } else if Self.isThere(Self.defaultPath) {
+      layers.append(.file(name: Self.defaultPath, text: try Self.text(Self.defaultPath)))
     }
     if !assignments.isEmpty { layers.append(.commandLine(assignments)) }
     return try Self.load(layers)
+  }
+
+  /// A file that is there and cannot be read is no reason to go on with other settings than are in it.
+  private static func isThere(_ path: String) -> Bool {
+    var status = stat()
+    return lstat(path, &status) == 0 || errno != ENOENT && errno != ENOTDIR
   }
 
   static func load(_ layers: [ConfigurationLayer]) throws -> LoadedConfiguration {
