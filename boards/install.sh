@@ -45,7 +45,10 @@ while [ $# -gt 0 ]; do
         --board) board=$2 ;;
         --from) from=$2 ;;
         --prefix) prefix=${2%/} ;;
-        --root) root=${2%/} ;;
+        --root)
+          root=${2%/}
+          [ -n "$root" ] || stop "--root needs a directory other than this machine's own"
+          ;;
       esac
       shift 2
       ;;
@@ -108,10 +111,11 @@ detected_board() {
 choose_board() {
   if [ -z "$board" ]; then
     board=$(detected_board)
-    if [ -n "$board" ]; then
-      say "this is a $board"
-    elif [ -e "$root$settings/board.toml" ]; then
+    if [ -e "$root$unit" ]; then
+      # What was chosen before stays, none among it: another profile would drive other lines.
       board=keep
+    elif [ -n "$board" ]; then
+      say "this is a $board"
     else
       stop "no profile for this board. Choose one:" "$(profiles | sed 's/^/  --board /')" \
         "or --board none, and say in $settings/lapel.toml what there is"
@@ -242,7 +246,15 @@ NEXT
 # --- Away again -----------------------------------------------------------------------------------------------------------
 
 uninstall() {
+  local installed
   need_root
+  if [ -z "$root" ] && [ -d /run/systemd/system ]; then
+    installed=$(systemctl show -P FragmentPath lapel 2>/dev/null || true)
+    case $installed in
+      "" | "$unit") ;;
+      */lib/systemd/system/lapel.service) stop "it is installed elsewhere: call this with --prefix ${installed%/lib/systemd/system/*}" ;;
+    esac
+  fi
   if [ -z "$root" ] && [ -d /run/systemd/system ] && [ -e "$unit" ]; then
     # It closes what is being recorded.
     do_it systemctl disable --now lapel

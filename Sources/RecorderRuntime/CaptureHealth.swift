@@ -29,6 +29,14 @@ struct Loss: Hashable, Sendable {
     count = Int64((Double(count) * share).rounded())
     from = start
   }
+
+  /// The same for what lies behind `end`.
+  mutating func clip(to end: MonotonicTime) {
+    guard to > end, from < end else { return }
+    let share = Double((end - from).count) / Double((to - from).count)
+    count = Int64((Double(count) * share).rounded())
+    to = end
+  }
 }
 
 /// What a device thread tells the control loop. Fixed size; nothing of it holds heap memory.

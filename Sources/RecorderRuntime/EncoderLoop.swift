@@ -20,14 +20,17 @@ struct EncoderLoop {
     var cadence = KeyframeCadence(gop: settings.gop, frameInterval: settings.frameInterval)
     var refusals = RefusalRun(track: .video)
     var isLive = false
+    var hasBeenLive = false
+    /// Each new reason is said once: an encoder that does not come back would fill the log.
+    var said: EncodingError?
     var inFlight = PicturesInFlight()
     var lastTime = MonotonicTime.distantPast
     var load = EncodingLoad(canLowerEffort: first.canLowerEffort, frameInterval: settings.frameInterval)
-    // Pictures left out on purpose since the last one that was made.
-    var leftOut: Int64 = 0
+    // Pictures left out on purpose, until the next one is made, or none comes any more.
+    var leftOut: Loss?
 
     func store(_ header: PacketHeader, _ bytes: RawSpan) {
-      let before = inFlight.lastPacket
+      let before = inFlight.accountedUntil
       let skipped = inFlight.come(header.time)
       if skipped > 0 {
         let from = before == .distantPast ? header.time : before
@@ -39,35 +42,47 @@ struct EncoderLoop {
       health.framesEncoded.add(1, ordering: .relaxed)
       if !isLive, header.isKeyframe {
         isLive = true
-        _ = health.events.push(.trackLive(.video))
+        said = nil
+        _ = health.events.push(hasBeenLive ? .deviceBack(.video) : .trackLive(.video))
+        hasBeenLive = true
       }
     }
 
     func replace(after error: EncodingError) {
       if let lost = inFlight.abandon() {
-        // What was in the encoder has no packets: from the last good one on.
-        let from = inFlight.lastPacket == .distantPast ? lost.until : inFlight.lastPacket
         health.report(
-          Loss(track: .video, from: from, to: lost.until, count: Int64(lost.count), cause: .encoderFailed))
+          Loss(track: .video, from: lost.from, to: lost.until, count: Int64(lost.count), cause: .encoderFailed))
       }
-      log.note(.encoderFailed(error))
-      if let replacement = try? kind.open(settings), replacement.parameterSets == encoder.parameterSets {
+      tell(error)
+      do throws(EncodingError) {
+        let replacement = try kind.open(settings)
+        guard replacement.parameterSets == encoder.parameterSets else {
+          throw .packet(library: kind.rawValue, reason: "opened again it has other parameter sets")
+        }
         encoder = replacement
         setEffort(load.level, encoder)
         cadence.request()
-      } else {
+      } catch {
         // Without an encoder, or with one that would need another init, the camera counts as lost; it is tried again
         // with each picture, and each is counted.
+        tell(error)
         if isLive { _ = health.events.push(.deviceLost(.video, .failed)) }
         isLive = false
         MonotonicTime.sleep(until: .now() + .milliseconds(200))
       }
     }
 
+    func tell(_ error: EncodingError) {
+      if error != said { log.note(.encoderFailed(error)) }
+      said = error
+    }
+
     while !health.isStopping.load(ordering: .relaxed) {
       health.encoderTurns.add(1, ordering: .relaxed)
       guard let ready = exchange.next(until: .now() + .milliseconds(200)) else {
         // No picture comes; those that are still in the encoder do.
+        if let loss = leftOut { health.report(loss) }
+        leftOut = nil
         guard inFlight.count > 0 else { continue }
         do throws(EncodingError) { try encoder.collect(emit: store) } catch { replace(after: error) }
         continue
@@ -80,14 +95,19 @@ struct EncoderLoop {
       }
       guard load.takesNext() else {
         exchange.consume(ready) { _ in }
-        leftOut += 1
+        if leftOut == nil {
+          let from = lastTime == .distantPast ? ready.time : lastTime
+          leftOut = Loss(track: .video, from: from, to: ready.time, count: 0, cause: .encoderOverload)
+        }
+        leftOut?.count += 1
+        leftOut?.to = ready.time
         judge(&load, busy: nil, encoder: encoder)
         continue
       }
-      if leftOut > 0 {
-        let from = lastTime == .distantPast ? ready.time : lastTime
-        health.report(Loss(track: .video, from: from, to: ready.time, count: leftOut, cause: .encoderOverload))
-        leftOut = 0
+      if var loss = leftOut {
+        loss.to = ready.time
+        health.report(loss)
+        leftOut = nil
       }
       if health.wantsKeyframe.exchange(false, ordering: .relaxed) { cadence.request() }
       let isKeyframe = cadence.wantsKeyframe(at: ready.time)
@@ -110,15 +130,19 @@ struct EncoderLoop {
   /// Takes in what the last picture cost, and gives up or takes back what the load says.
   private func judge(_ load: inout EncodingLoad, busy: Nanoseconds?, encoder: any VideoEncoder) {
     guard let level = load.note(busy: busy, now: .now()) else { return }
-    setEffort(level, encoder)
+    // What the library refused has not happened, and is not said.
+    guard setEffort(level, encoder) || level == .halfRate else { return }
     _ = health.events.push(.encoding(level))
   }
 
-  private func setEffort(_ level: EncodingLoad.Level, _ encoder: any VideoEncoder) {
+  @discardableResult
+  private func setEffort(_ level: EncodingLoad.Level, _ encoder: any VideoEncoder) -> Bool {
     do throws(EncodingError) {
       try encoder.setEffort(lowered: level != .full)
+      return true
     } catch {
       log.note(.encoderFailed(error))
+      return false
     }
   }
 }

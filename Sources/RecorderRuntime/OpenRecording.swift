@@ -14,7 +14,6 @@ final class OpenRecording {
   var writer: RecordingWriter
   var planner: SegmentPlanner
   var pendingEvents: [FootageEvent] = []
-  var pendingLosses: [Loss] = []
   /// Facts of health that go into the journal with the next checkpoint.
   var pendingNotices: [JournalEvent] = []
   var consecutiveFailures = 0
@@ -23,8 +22,9 @@ final class OpenRecording {
   var lastAnchor: MonotonicTime
   /// Why the recording ends by itself.
   var endFault: RecorderFault?
-  private(set) var lostFrames: Int64 = 0
-  private(set) var lostSamples: Int64 = 0
+  private var losses: LossAccount
+  var lostFrames: Int64 { losses.lostFrames }
+  var lostSamples: Int64 { losses.lostSamples }
   private(set) var framesWritten = 0
   /// 20 ms each.
   private(set) var soundPacketsWritten = 0
@@ -91,6 +91,7 @@ final class OpenRecording {
     durableVideoCursor = request.start.videoSequence
     soundFrom = max(request.start.time, request.soundFrom)
     durableEnd = request.start.time
+    losses = LossAccount(start: request.start.time)
     lastAnchor = now
     videoSamples.reserveCapacity(128)
     audioSamples.reserveCapacity(128)
@@ -322,7 +323,7 @@ final class OpenRecording {
   ) throws(StoreError) {
     // After a rewind the first checkpoints lie before what the segment before holds: the end never falls.
     let end = max(planner.fragmentStart, durableEnd)
-    countLosses()
+    losses.count(before: planner.end)
     let (frames, samples) = (lostFrames, lostSamples)
     try writer.checkpoint(endsSegment: endsSegment) {
       CheckpointFacts(
@@ -340,41 +341,35 @@ final class OpenRecording {
 
   private static let soundPacket = Nanoseconds.milliseconds(20)
 
-  private var journalled: [Loss] = []
+  /// A device that is not known to be away may be late by so much before what is missing at the end counts as lost.
+  private static let patience = Nanoseconds.milliseconds(500)
 
-  /// Before the last checkpoint: what these tracks miss to the end of the recording is lost, although no device came back to
-  /// say so.
-  func endAbsences(of tracks: Set<TrackID>, at end: MonotonicTime) {
-    for track in profile.tracks where tracks.contains(track) {
-      let isVideo = track == .video
-      let from = (isVideo ? lastPicture : lastSoundEnd) ?? (isVideo ? request.start.time : soundFrom)
-      // It is back, and has said so itself.
-      let isTold = pendingLosses.contains { $0.track == track && $0.cause == .deviceLost }
-      guard end > from, !isTold else { continue }
-      let missing = end - from
-      let count =
-        isVideo ? missing.count / max(1, profile.plan.videoInterval.count) : missing.inMicroseconds * 48 / 1_000
-      guard count > 0 else { continue }
-      pendingLosses.append(Loss(track: track, from: from, to: end, count: count, cause: .deviceLost))
-    }
-  }
+  func note(_ loss: Loss) { losses.take(loss) }
 
-  private func countLosses() {
-    for index in pendingLosses.indices { pendingLosses[index].clip(from: request.start.time) }
-    for loss in pendingLosses {
-      if loss.track == .video { lostFrames += loss.count } else { lostSamples += loss.count }
+  /// Before the last checkpoint: what is missing up to the end is lost, although no device came back to say so.
+  /// - Parameter absent: tracks whose device is known to be away.
+  func settleLosses(absent: Set<TrackID>, at end: MonotonicTime) {
+    losses.settle(at: end)
+    let interval = profile.plan.videoInterval
+    for track in profile.tracks {
+      let (isVideo, isAbsent) = (track == .video, absent.contains(track))
+      let unit = isVideo ? interval : Self.soundPacket
+      losses.addTail(
+        of: track, written: isVideo ? lastPicture : lastSoundEnd ?? soundFrom, at: end,
+        least: isAbsent ? unit : max(Self.patience, unit * 3)
+      ) { missing in
+        isVideo ? missing.count / max(1, interval.count) : missing.inMicroseconds * 48 / 1_000
+      }
     }
-    journalled.append(contentsOf: pendingLosses)
-    pendingLosses.removeAll(keepingCapacity: true)
   }
 
   private func journalLosses() throws(StoreError) {
-    for loss in journalled {
-      let from = max(0, timeline.media(at: max(loss.from, request.start.time)).inMicroseconds)
-      let to = max(from, timeline.media(at: max(loss.to, request.start.time)).inMicroseconds)
+    for loss in losses.untold {
+      let from = max(0, timeline.media(at: loss.from).inMicroseconds)
+      let to = max(from, timeline.media(at: loss.to).inMicroseconds)
       try writer.event(.gap(track: loss.track, from: from, to: to, cause: loss.cause))
     }
-    journalled.removeAll(keepingCapacity: true)
+    losses.didTell()
     for notice in pendingNotices { try writer.event(notice) }
     pendingNotices.removeAll(keepingCapacity: true)
   }

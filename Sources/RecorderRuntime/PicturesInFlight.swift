@@ -4,8 +4,8 @@ import Media
 /// picture either becomes a packet or is counted as lost, however late the encoder is. Pure.
 struct PicturesInFlight {
   private var times: [MonotonicTime] = []
-  /// Of the last packet; before the first one, of nothing.
-  private(set) var lastPacket = MonotonicTime.distantPast
+  /// Every picture up to here is a packet or counted as lost; before the first one, of nothing.
+  private(set) var accountedUntil = MonotonicTime.distantPast
 
   init() { times.reserveCapacity(32) }
 
@@ -18,14 +18,17 @@ struct PicturesInFlight {
     let skipped = times.prefix { $0 < time }.count
     times.removeFirst(skipped)
     if times.first == time { times.removeFirst() }
-    lastPacket = time
+    accountedUntil = time
     return skipped
   }
 
-  /// The encoder is given up. Returns how many pictures were in it, and the time of the last of them.
-  mutating func abandon() -> (count: Int, until: MonotonicTime)? {
-    guard let last = times.last else { return nil }
-    defer { times.removeAll(keepingCapacity: true) }
-    return (times.count, last)
+  /// The encoder is given up. Returns how many pictures were in it, and the time in which they lay.
+  mutating func abandon() -> (count: Int, from: MonotonicTime, until: MonotonicTime)? {
+    guard let first = times.first, let last = times.last else { return nil }
+    defer {
+      times.removeAll(keepingCapacity: true)
+      accountedUntil = last
+    }
+    return (times.count, accountedUntil == .distantPast ? first : accountedUntil, last)
   }
 }

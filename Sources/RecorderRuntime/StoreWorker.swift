@@ -100,6 +100,7 @@ package struct StoreWorker: ~Copyable {
   private var freeBytes: Int64 = 0
   /// Tracks whose device is away.
   private var absent: Set<TrackID> = []
+  private var lossesRefused = 0
 
   // MARK: - Commands
 
@@ -153,7 +154,7 @@ package struct StoreWorker: ~Copyable {
           heldMilliseconds: max(0, (request.trigger.time - request.start.time).inMilliseconds),
           askedMilliseconds: request.preEventAsked.inMilliseconds))
       let recording = OpenRecording(writer: writer, request: request, profile: profile, now: now())
-      for loss in recentLosses where loss.to > request.start.time { recording.pendingLosses.append(loss) }
+      for loss in recentLosses { recording.note(loss) }
       recording.pendingEvents.append(
         FootageEvent(time: request.trigger.time, value: "trigger", message: request.trigger.message))
       try recording.beginSegment(ring: ring, at: request.start.time)
@@ -182,7 +183,7 @@ package struct StoreWorker: ~Copyable {
         lookAtSpace(recording)
       case .fragment(let edge, let checkpoint, let after):
         try recording.writeFragment(before: edge, ring: ring)
-        if after == .close { recording.endAbsences(of: absent, at: edge) }
+        if after == .close { recording.settleLosses(absent: absent, at: edge) }
         if checkpoint {
           try confirm(recording, endsSegment: after != .nothing)
           lookAtSpace(recording)
@@ -457,13 +458,20 @@ package struct StoreWorker: ~Copyable {
       run = loss
     }
     if let run { note(run) }
+    let refused = health.losses.refused
+    if refused > lossesRefused {
+      // Nobody can say what they were: that it was so is said.
+      log.note(.note("\(refused - lossesRefused) losses could not be written down: the card stood still for too long"))
+      if let open { open.pendingNotices.append(.error(.memory)) } else { audit(.event(.error(.memory))) }
+      lossesRefused = refused
+    }
   }
 
   private mutating func note(_ loss: Loss) {
     log.note(.loss(loss))
     if recentLosses.count == 64 { recentLosses.removeFirst() }
     recentLosses.append(loss)
-    if let open, loss.to > open.request.start.time { open.pendingLosses.append(loss) }
+    open?.note(loss)
     trial?.note(loss)
   }
 }

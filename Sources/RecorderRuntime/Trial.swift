@@ -127,5 +127,5 @@ final class Trial {
       lostFrames: recording.lostFrames, lostSamples: recording.lostSamples)
   }
 
-  func note(_ loss: Loss) { recording.pendingLosses.append(loss) }
+  func note(_ loss: Loss) { recording.note(loss) }
 }

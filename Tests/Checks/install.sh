@@ -48,6 +48,12 @@ expect "stays as it is"
 [ "$(cat "$work/root/etc/lapel/lapel.toml")" = "# mine" ] || fail "the configuration was written over"
 [ "$(board)" = /usr/share/lapel/boards/lab-webcam.toml ] || fail "the profile is $(board)"
 
+# Called again without a word of the board, on the board that it would find: what was chosen stays.
+call 0 --root "$work/root"
+[ "$(board)" = /usr/share/lapel/boards/lab-webcam.toml ] || fail "the profile became $(board)"
+call 1 --root /
+expect "--root needs"
+
 call 0 --root "$work/root" uninstall
 expect "still there"
 for file in /usr/bin/lapel /usr/lib/lapel /usr/lib/systemd/system/lapel.service /usr/lib/udev/rules.d/99-lapel.rules \

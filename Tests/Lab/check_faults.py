@@ -29,6 +29,7 @@ ROUNDING = 0.001  # s: the journal counts in us, the file in 1/90000 s
 PACKET = 0.020  # s of sound in a packet
 RATE = 48_000
 QUIET = 300  # of 32,768: what a codec leaves of silence beside a tone of 16,384
+AWAY = 4.0  # s: a gap so long is the microphone unplugged, and the tone's player ends with it
 TONE_RETURNS = 25.0  # s: the job makes its tone again after the microphone is back
 
 
@@ -51,7 +52,12 @@ def check_video(file, journal, path):
         faults.append(f"{unread} frames cannot be read")
         return faults
     interval = INTERVAL
-    gaps = sorted(set(journal.gaps[check_recording.VIDEO]))
+    gaps = sorted(journal.gaps[check_recording.VIDEO])
+    if len(set(gaps)) != len(gaps):
+        faults.append("a gap of the picture is told twice")
+    ends_at = max(journal.segment_ends.values())
+    if ends_at - frames[-1][0] > 0.6 and not any(end >= ends_at - INTERVAL for _, end in gaps):
+        faults.append(f"the picture ends at {frames[-1][0]:.3f} of {ends_at:.3f} s, and no journal line says so")
     lost = [(a, b) for a, b, cause in gaps_by_cause(path, check_recording.VIDEO) if cause == "lost"]
     by_encoder = [(a, b) for a, b, cause in gaps_by_cause(path, check_recording.VIDEO) if cause == "encoder"]
     used = set()
@@ -106,6 +112,12 @@ def check_sound(file, opened, journal):
               str(RATE), "-f", "s16le", "-"]
     samples = array.array("h", subprocess.run(decode, stdout=subprocess.PIPE, check=True).stdout)
     faults = []
+    lines = journal.gaps[check_recording.AUDIO]
+    if len(set(lines)) != len(lines):
+        faults.append("a gap of the sound is told twice")
+    samples_said = sum(end - start for start, end in lines) * RATE
+    if abs(samples_said - journal.samples_lost) > 0.01 * samples_said + RATE * PACKET:
+        faults.append(f"the gaps are of {samples_said:.0f} samples, the recorder counted {journal.samples_lost}")
     for start, end in said:
         end = min(end, track["endSeconds"])
         if start < track["startSeconds"] or end - start < 3 * PACKET:
@@ -119,7 +131,7 @@ def check_sound(file, opened, journal):
     # The tone goes on whenever it is not told that it does not: before the first gap and behind the last one at least.
     silent = quiet_spans(samples, track["startSeconds"], track["endSeconds"])
     for a, b in silent:
-        if not any(start - 2 * PACKET <= a and b <= end + TONE_RETURNS for start, end in said):
+        if not any(start - 2 * PACKET <= a and b <= end + (TONE_RETURNS if end - start > AWAY else 2 * PACKET) for start, end in said):
             faults.append(f"nothing is heard from {a:.3f} to {b:.3f} s, and no journal line says so")
     return faults
 

@@ -144,8 +144,11 @@ lab() {
   local second=.build/lab-second.log other
   lab_second_lane >"$second" 2>&1 &
   other=$!
+  # A job in the background does not hear Ctrl-C.
+  trap 'kill "$other" 2>/dev/null; exit 130' INT TERM
   lab_first_lane
-  wait "$other"
+  wait "$other" || result "FAILED   the second lane of the lab (status $?)"
+  trap - INT TERM
   cat "$second"
   # The whole campaign has 32 cuts.
   lab_job "power cuts" Tests/Campaigns/power-cut-campaign.py --cuts 2 --lies 1

@@ -126,6 +126,14 @@ wait_state recording 20
 expect "the process" "$process" "$(property MainPID)"
 expect "restarts" 0 "$(property NRestarts)"
 
+step "the card's mount is told to end, as by a card that is pulled: the recorder goes on with what it has"
+systemctl stop var-lib-lapel-store.mount || true
+sleep 3
+expect "the service" active "$(systemctl is-active lapel || true)"
+expect "the process" "$process" "$(property MainPID)"
+mountpoint -q "$store" || systemctl start var-lib-lapel-store.mount
+wait_state recording 20
+
 step "stopped"
 systemctl stop lapel
 expect "the result" success "$(property Result)"
