@@ -250,10 +250,9 @@ uninstall() {
   need_root
   if [ -z "$root" ] && [ -d /run/systemd/system ]; then
     installed=$(systemctl show -P FragmentPath lapel 2>/dev/null || true)
-    case $installed in
-      "" | "$unit") ;;
-      */lib/systemd/system/lapel.service) stop "it is installed elsewhere: call this with --prefix ${installed%/lib/systemd/system/*}" ;;
-    esac
+    # By the file and not by its name: /lib is /usr/lib where Debian merged them.
+    [ -z "$installed" ] || [ "$installed" -ef "$unit" ] || [[ $installed != */lib/systemd/system/lapel.service ]] ||
+      stop "it is installed elsewhere: call this with --prefix ${installed%/lib/systemd/system/*}"
   fi
   if [ -z "$root" ] && [ -d /run/systemd/system ] && [ -e "$unit" ]; then
     # It closes what is being recorded.
