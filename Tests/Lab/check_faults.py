@@ -30,7 +30,7 @@ PACKET = 0.020  # s of sound in a packet
 RATE = 48_000
 QUIET = 300  # of 32,768: what a codec leaves of silence beside a tone of 16,384
 AWAY = 4.0  # s: a gap so long is the microphone unplugged, and the tone's player ends with it
-TONE_RETURNS = 25.0  # s: the job makes its tone again after the microphone is back
+TONE_RETURNS = 15.0  # s: the job plays its tone again after the microphone is back
 
 
 def gaps_by_cause(path, track):

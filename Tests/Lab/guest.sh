@@ -131,12 +131,12 @@ play_wav() {
   wait_for 10 "sound from aplay" grep -q RUNNING /proc/asound/card0/pcm0p/sub0/status
 }
 
-# play_tone HERTZ SECONDS [RATE] [CHANNELS]: a sine at half of full scale, 16 bit.
+# play_tone HERTZ SECONDS [RATE] [CHANNELS]: a sine at half of full scale, 16 bit. Making it takes the guest many seconds: $TONE is
+# the file, for play_wav to play once more.
 play_tone() {
-  local wav
-  wav=$(mktemp /dev/shm/tone.XXXXXX)
-  sox -q -n -r "${3:-48000}" -c "${4:-1}" -b 16 -t wav "$wav" synth "$2" sine "$1" vol 0.5 || fail "sox makes no tone"
-  play_wav "$wav"
+  TONE=$(mktemp /dev/shm/tone.XXXXXX)
+  sox -q -n -r "${3:-48000}" -c "${4:-1}" -b 16 -t wav "$TONE" synth "$2" sine "$1" vol 0.5 || fail "sox makes no tone"
+  play_wav "$TONE"
 }
 
 # flash_and_beep COUNT PERIOD_MS [CHANNELS]: the camera turns white and a beep plays at the same moment, COUNT times;

@@ -39,7 +39,7 @@ microphone_unplug
 sleep 5
 microphone_plug
 wait_log "microphone is back" 20
-play_tone 1000 200
+play_wav "$TONE"
 sleep 4
 
 say "-- the camera's driver: a damaged buffer, buffers that are dropped, one that it does not take back"
