@@ -9,7 +9,7 @@ import PackageDescription
 //   libx264, libopenh264    H.264 in software; one is enough (traits below). A binary with x264 is under the GPL.
 //   libopus                 Opus in MP4: 0.4 of the CPU of FFmpeg's AAC, and browsers play it.
 //   libyuv                  pixel formats and MJPEG decoding with SIMD.
-//   libasound               microphones.
+//   libasound               microphones; tones by a loudspeaker.
 //   libjpeg-turbo           the picture of `lapel devices --snapshot`; libyuv decodes MJPEG with it, so it is there already.
 //   toml++                  a complete TOML 1.0 parser that knows lines. The Swift wrappers of it bring all of Foundation
 //                           (ICU, 8 MB of resident pages), so a shim of our own calls it.
@@ -70,7 +70,7 @@ let package = Package(
       name: "Camera", dependencies: ["Media", "LinuxIO", "CLinux", "CYUV"], swiftSettings: strict),
     // Lines for buttons and for outputs alike; not in LinuxIO, for most who import that know nothing of them.
     .target(name: "GPIO", dependencies: ["Media", "LinuxIO", "CLinux"], swiftSettings: strict),
-    .target(name: "Indicators", dependencies: ["GPIO", "LinuxIO"], swiftSettings: strict),
+    .target(name: "Indicators", dependencies: ["GPIO", "Media", "LinuxIO", "CALSA"], swiftSettings: strict),
     .target(name: "Power", dependencies: ["Core", "GPIO", "Media", "LinuxIO", "CLinux"], swiftSettings: strict),
     .target(name: "Triggers", dependencies: ["GPIO", "Media", "LinuxIO", "CLinux"], swiftSettings: strict),
     .target(name: "Radio", dependencies: ["Media", "LinuxIO", "CLinux", crypto], swiftSettings: strict),
@@ -151,7 +151,8 @@ let package = Package(
       ], swiftSettings: strict),
     .testTarget(name: "CameraTests", dependencies: ["Camera", "LinuxIO", "Media", "CLinux"], swiftSettings: strict),
     .testTarget(name: "GPIOTests", dependencies: ["GPIO", "LinuxIO", "Media", "CLinux"], swiftSettings: strict),
-    .testTarget(name: "IndicatorsTests", dependencies: ["Indicators", "GPIO", "LinuxIO"], swiftSettings: strict),
+    .testTarget(
+      name: "IndicatorsTests", dependencies: ["Indicators", "GPIO", "LinuxIO", "Media"], swiftSettings: strict),
     .testTarget(
       name: "PowerTests", dependencies: ["Power", "Core", "LinuxIO", "Media", "CLinux"], swiftSettings: strict),
     .testTarget(

@@ -163,11 +163,18 @@ public enum ConfigurationSchema {
       text("indicators.red", \.indicators[.red], "The red light: \"gpio:CHIP:LINE\", \"led:NAME\"; empty for none."),
       text("indicators.green", \.indicators[.green], "The green light, as above."),
       text("indicators.blue", \.indicators[.blue], "The blue light, as above."),
-      text("indicators.tone", \.indicators[.tone], "The buzzer, as above, or a piezo at \"pwm:CHIP:CHANNEL\"."),
+      text(
+        "indicators.tone", \.indicators[.tone],
+        "The buzzer, as above, or a piezo at \"pwm:CHIP:CHANNEL\", or a loudspeaker at \"alsa:DEVICE\", as in `aplay -L`."
+      ),
       text("indicators.vibration", \.indicators[.vibration], "The vibration motor, as above."),
       boolean(
         "indicators.active_low", \.indicators.isActiveLow, "Whether GPIO lines are low while a light is on."),
-      integer("indicators.tone_hz", \.indicators.toneHertz, "Hz", 20...20_000, "Pitch of a tone by PWM."),
+      integer(
+        "indicators.tone_hz", \.indicators.toneHertz, "Hz", 20...20_000, "Pitch of a tone by PWM or by a sound card."),
+      integer(
+        "indicators.tone_percent", \.indicators.tonePercent, "%", 1...100,
+        "How loud a tone by a sound card is, of full scale; the card's mixer counts, too."),
       integer(
         "indicators.reminder_s", \.indicators.reminder.wholeSeconds, "s", 0...3_600,
         "Time from one reminder that it records to the next; 0 for none."),

@@ -166,13 +166,16 @@ public struct RecorderConfiguration: Hashable, Sendable {
     public var unauthenticated = ""
   }
 
-  /// Where lights, tone and vibration are: `gpio:CHIP:LINE`, `led:NAME` or `pwm:CHIP:CHANNEL`; empty: there is none.
+  /// Where lights, tone and vibration are: `gpio:CHIP:LINE`, `led:NAME`, `pwm:CHIP:CHANNEL` or `alsa:DEVICE`; empty: there
+  /// is none.
   public struct Indicators: Hashable, Sendable {
     private var places: [SignOutput: String] = [:]
     /// GPIO lines are low while the output is on.
     public var isActiveLow = false
-    /// Pitch of a tone that a PWM channel makes, Hz.
+    /// Pitch of a tone that a PWM channel or a sound card makes, Hz.
     public var toneHertz = 2_700
+    /// How loud a sound card makes it, percent of full scale.
+    public var tonePercent = 50
     /// From one reminder to the next while recording; zero: none.
     public var reminder = Nanoseconds.seconds(120)
     /// Low storage is shown below so many minutes of footage.

@@ -53,6 +53,8 @@ public struct AuditLogReader {
   public var selection: Selection
   /// A recorder may be writing: the newest recording may be going on.
   public var isLive: Bool
+  /// Of these recordings nothing but the opening is wanted: the rest was told before.
+  public var finished: Set<EvidenceID> = []
 
   public init(log: DeviceLog, selection: Selection = Selection(), isLive: Bool) {
     self.log = log
@@ -73,7 +75,7 @@ public struct AuditLogReader {
   ) throws(ReadFailure) -> Report {
     var report = Report()
     let places = try Places(log: log, card: card)
-    let passed = try endedBefore(logFiles)
+    let passed = try endedBefore(logFiles).union(finished)
     var told: Set<EvidenceID> = []
     func tell(_ directory: RecordingDirectory) -> RecordingStory? {
       let recording = TimelineEntry.Recording(counter: directory.counter, id: directory.id)

@@ -42,7 +42,12 @@ public struct Timeline {
       isHolding = true
     case .entry(let entry):
       if case .closed(let id, _, _, false) = entry { flush(of: id, emit) }
-      flush(upTo: clock?.monotonic, emit)
+      // What became of a trigger stands in the middle of a recording: that it came behind the last line at hand ends nothing.
+      if case .audit = entry {
+        flush(upTo: clock?.monotonic, keepsEnds: true, emit)
+      } else {
+        flush(upTo: clock?.monotonic, emit)
+      }
     case .unknown: flush(upTo: clock?.monotonic, emit)
     }
     boot = line.boot
@@ -121,12 +126,14 @@ public struct Timeline {
   }
 
   /// What was before this moment. Of a recording everything up to the last such entry: its order stays.
-  private mutating func flush(upTo monotonic: Int64?, _ emit: (TimelineEntry) -> Void) {
+  /// - Parameter keepsEnds: how a recording without a close ended, and what sums it up, goes on waiting.
+  private mutating func flush(upTo monotonic: Int64?, keepsEnds: Bool = false, _ emit: (TimelineEntry) -> Void) {
     let limit = monotonic ?? .max
     guard let end = waiting.lastIndex(where: { $0.clock.map { $0.monotonic <= limit } ?? true }) else { return }
     let ready = waiting[...end]
-    waiting = Array(waiting[(end + 1)...])
-    for entry in ready { append(entry, emit) }
+    let ends = keepsEnds ? ready.filter { $0.isEnd(of: waiting) } : []
+    waiting = ends + waiting[(end + 1)...]
+    for entry in ready where ends.isEmpty || !ends.contains(entry) { append(entry, emit) }
   }
 
   private mutating func flush(_ emit: (TimelineEntry) -> Void) { flush(upTo: nil, emit) }
@@ -203,6 +210,18 @@ public struct Timeline {
     case .delete(let deletion): return TimelineEntry.Recording(counter: deletion.counter, id: deletion.id)
     case .audit(.trigger(let fate)): return fate.recording.map { TimelineEntry.Recording(counter: $0, id: nil) }
     case .check, .dock, .anchor, .audit: return nil
+    }
+  }
+}
+
+extension TimelineEntry {
+  /// Stands at the end of a recording that has no close.
+  fileprivate func isEnd(of entries: [TimelineEntry]) -> Bool {
+    switch event {
+    case .unclosed: true
+    case .omitted, .finding, .sealed, .checkpoints:
+      entries.contains { if case .unclosed = $0.event { $0.recording == recording } else { false } }
+    default: false
     }
   }
 }

@@ -8,7 +8,7 @@ public struct IndicatorError: Error, Hashable, Sendable, CustomStringConvertible
   public enum Kind: Hashable, Sendable {
     /// The text names no output, or the frequency none that can be heard. Trying again does not help.
     case malformed
-    /// There is no such chip or LED now. It may come: try again later.
+    /// There is no such chip, LED or sound card now. It may come: try again later.
     case notFound
     /// The chip is there and has no such line or channel, or cannot do this with it. Trying again does not help.
     case notOffered
@@ -16,7 +16,7 @@ public struct IndicatorError: Error, Hashable, Sendable, CustomStringConvertible
     case permission
     /// Another program, or the kernel itself, has it. Try again later.
     case busy
-    /// The chip or LED went away. Drop it and open it again.
+    /// It went away. Drop it and open it again.
     case lost
     /// The driver reported a failure. Drop it and open it again.
     case failed
@@ -43,7 +43,7 @@ public struct IndicatorError: Error, Hashable, Sendable, CustomStringConvertible
   /// What the kernel answered, by its error number.
   init(output: String, operation: String, errno code: CInt) {
     switch code {
-    case ENODEV, ENXIO, EBADF:
+    case ENODEV, ENXIO, EBADF, EBADFD:
       self.init(
         .lost, output: output, operation: operation, errno: code,
         hint: "Its chip or device is gone: check its cable and `dmesg`. It is used again when it comes back.")
@@ -93,7 +93,7 @@ public struct IndicatorError: Error, Hashable, Sendable, CustomStringConvertible
     let what =
       switch kind {
       case .malformed: "\"\(output)\" is not an output"
-      case .notFound: "there is no chip or LED for the output \(output)"
+      case .notFound: "there is no device for the output \(output)"
       case .notOffered: "the device of the output \(output) has no such line or channel, or cannot do that"
       case .permission: "no permission to use the output \(output)"
       case .busy: "the output \(output) is in use"

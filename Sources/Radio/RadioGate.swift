@@ -73,6 +73,9 @@ public struct RadioGate: Sendable {
   /// What was refused without being told and is due now. A flood's end is told so; while it lasts, `.refused` tells.
   public mutating func summaries(at now: MonotonicTime) -> [RadioSummary] { log.summaries(at: now) }
 
+  /// What was refused without being told until now; it goes on waiting for its time.
+  public var untold: [RadioSummary] { log.untold }
+
   // MARK: - Ours
 
   private mutating func open(

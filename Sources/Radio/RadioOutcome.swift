@@ -132,6 +132,14 @@ struct RefusalLog: Hashable, Sendable {
     entries.values.compactMap { entry in entry.untold > 0 ? entry.told.map { $0 + Self.rest } : nil }.min()
   }
 
+  /// Those that were not told, due or not.
+  var untold: [RadioSummary] {
+    RadioRefusal.allCases.compactMap { refusal in
+      guard let entry = entries[refusal], entry.untold > 0 else { return nil }
+      return RadioSummary(refusal: refusal, count: entry.untold)
+    }
+  }
+
   /// Those that are due, each of which counts as its cause being told now.
   mutating func summaries(at now: MonotonicTime) -> [RadioSummary] {
     RadioRefusal.allCases.compactMap { refusal in

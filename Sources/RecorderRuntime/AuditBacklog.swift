@@ -1,6 +1,6 @@
 import Evidence
 
-/// What waits to be written into the device log until nothing is recorded: bounded, and a flood of one kind becomes one line with
+/// What waits to be written into the device log: triggers for a checkpoint, anything else until nothing is recorded. Bounded, and a flood of one kind becomes one line with
 /// a count.
 struct AuditBacklog {
   private(set) var events: [AuditEvent] = []
@@ -30,6 +30,9 @@ struct AuditBacklog {
     events.append(event)
     return true
   }
+
+  /// What became of a trigger is among them.
+  var hasTriggers: Bool { events.contains { $0.isTrigger } }
 
   mutating func removeAll() { events.removeAll() }
 }

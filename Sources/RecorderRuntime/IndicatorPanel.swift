@@ -8,16 +8,23 @@ import Media
 ///
 /// The control loop's thread only. No system call while nothing changes.
 final class IndicatorPanel {
-  /// One output; closed while it is lost.
+  /// One output; closed while it is lost, but for a sound card, which opens itself again.
   private final class Lamp {
     let output: SignOutput
     let settings: OutputSettings
     var device: Output?
-    /// Why it is not open.
+    /// Why it cannot be switched.
     var trouble: IndicatorError?
     /// The trouble that was said, until it has been lit again: one that only takes being switched off would fill the log.
     var said: IndicatorError.Kind?
     var nextTry = MonotonicTime.distantPast
+
+    var opensItself: Bool {
+      switch settings.place {
+      case .gpio, .led, .pwm: false
+      case .alsa: true
+      }
+    }
 
     init(_ output: SignOutput, _ settings: OutputSettings) {
       self.output = output
@@ -45,7 +52,9 @@ final class IndicatorPanel {
         lamps.append(
           Lamp(
             output,
-            OutputSettings(place: place, isActiveLow: indicators.isActiveLow, frequency: indicators.toneHertz)))
+            OutputSettings(
+              place: place, isActiveLow: indicators.isActiveLow, frequency: indicators.toneHertz,
+              volume: indicators.tonePercent)))
       } catch {
         throw RecorderError(error, of: output)
       }
@@ -106,7 +115,7 @@ final class IndicatorPanel {
     deadline = player.nextChange(after: now) ?? .distantFuture
     for lamp in lamps {
       if lamp.trouble != nil { reopen(lamp, now) }
-      guard lamp.device != nil else {
+      guard lamp.trouble == nil, lamp.device != nil else {
         deadline = min(deadline, lamp.nextTry)
         continue
       }
@@ -124,7 +133,9 @@ final class IndicatorPanel {
   }
 
   private func reopen(_ lamp: Lamp, _ now: MonotonicTime) {
-    guard lamp.device == nil, now >= lamp.nextTry else { return }
+    guard now >= lamp.nextTry else { return }
+    // It says so when it is switched, if it is still lost.
+    if lamp.device != nil { return lamp.trouble = nil }
     do throws(IndicatorError) {
       lamp.device = .some(try Output(lamp.settings))
       lamp.trouble = nil
@@ -137,7 +148,7 @@ final class IndicatorPanel {
     // Each new reason is said once: an unplugged light would fill the log.
     if lamp.said != error.kind { log.note(.outputLost(lamp.output, error)) }
     lamp.said = error.kind
-    lamp.device = nil
+    if !lamp.opensItself { lamp.device = nil }
     lamp.trouble = error
     lamp.nextTry = .now() + Self.retryInterval
   }

@@ -20,6 +20,8 @@ final class OpenRecording {
   /// Why the recording ends, once an end is set.
   var closeReason = CloseReason.stop
   var lastAnchor: MonotonicTime
+  /// Before that the device log is left alone.
+  var nextFates = MonotonicTime.distantPast
   /// Why the recording ends by itself.
   var endFault: RecorderFault?
   private var losses: LossAccount

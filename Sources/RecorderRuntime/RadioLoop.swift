@@ -29,6 +29,8 @@ final class RadioLink: Sendable {
   /// The thread is asked to end, and has ended.
   let ending: EventCounter
   let ended: EventCounter
+  /// What was refused and not told yet, for the end.
+  let untold = Mutex<[RadioSummary]>([])
   /// When the thread last looked around, ns of CLOCK_MONOTONIC.
   let lastSeen = Atomic<Int64>(MonotonicTime.now().nanoseconds)
 
@@ -99,6 +101,8 @@ struct RadioLoop: ~Copyable {
       takeEvents()
       perform(machine.pass(now: now))
       for summary in gate.summaries(at: now) { tell(.refused(summary.refusal, count: summary.count)) }
+      let untold = gate.untold
+      link.untold.withLock { $0 = untold }
       if now >= nextStore { storeCounters() }
       tellState()
     }

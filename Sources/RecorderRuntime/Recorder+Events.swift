@@ -133,6 +133,7 @@ extension Recorder {
     // Before the store thread is told to leave: it writes what it has been told until then.
     forgetPendingIfDropped()
     if effects.exit {
+      tellLastRefusals()
       storeWishes.leave()
       ring.bell.signal()
     }

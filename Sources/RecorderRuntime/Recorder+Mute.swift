@@ -83,7 +83,11 @@ extension Recorder {
     guard let muteButton else { return }
     for outcome in muteButton.take(&poller, token: Token.muteButton, isReadable: isReadable) {
       guard case .gesture(let gesture, _) = outcome else { continue }
-      _ = setMute(!mute.isOn, "source=button\nreason=\(gesture.rawValue)")
+      switch setMute(!mute.isOn, "source=button\nreason=\(gesture.rawValue)") {
+      case .muted, .unmuted, .unchanged: break
+      case .notAllowed: log.note(.note("the mute button: nothing done, for mute.allowed is false"))
+      case .notRecording: log.note(.note("the mute button: nothing done, for no sound is recorded"))
+      }
     }
     if let health = muteButton.takeChange() { command(.audit(.source(health))) }
   }

@@ -3,6 +3,7 @@ import Evidence
 import LinuxIO
 import Media
 import Radio
+import Synchronization
 
 extension Recorder {
   /// What the radio heard until now.
@@ -14,12 +15,21 @@ extension Recorder {
       case .state(let state):
         radio.take(state)
       case .signal(let signal, let time): act(on: signal, at: time)
-      case .refused(let refusal, let count):
-        log.note(.radioRefused(refusal, count))
-        command(.audit(.radio(RadioRefusals(cause: refusal.rawValue, count: Int64(count)))))
+      case .refused(let refusal, let count): tellRefusals(refusal, count)
       }
     }
     if let health = radio.takeChange() { command(.audit(.source(health))) }
+  }
+
+  /// The recorder ends before it was time to tell them.
+  func tellLastRefusals() {
+    guard let radio else { return }
+    for summary in radio.link.untold.withLock({ $0 }) { tellRefusals(summary.refusal, summary.count) }
+  }
+
+  private func tellRefusals(_ refusal: RadioRefusal, _ count: Int) {
+    log.note(.radioRefused(refusal, count))
+    command(.audit(.radio(RadioRefusals(cause: refusal.rawValue, count: Int64(count)))))
   }
 
   /// A radio signal starts and marks. There is no way from here to a stop.

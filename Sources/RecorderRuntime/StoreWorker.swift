@@ -17,6 +17,9 @@ package struct StoreWorker: ~Copyable {
   /// The counters off the card name a durable journal line at least this often.
   static let anchorInterval = Nanoseconds.seconds(10)
 
+  /// While footage is written, what became of triggers is written at most so often.
+  static let fatesInterval = Nanoseconds.seconds(5)
+
   let ring: SharedRing
   let profile: RecordingProfile
   let commands: BoundedQueue<StoreCommand>
@@ -321,6 +324,7 @@ package struct StoreWorker: ~Copyable {
       recording.lastAnchor = finished
       anchor(recording)
     }
+    if !endsSegment { writeFates(recording, at: finished) }
   }
 
   /// A card that is slower than the loss bound allows for is shown and written down: once, and again when it is in time. How
@@ -421,7 +425,22 @@ package struct StoreWorker: ~Copyable {
     return .sleep(until: nextIdleCheck, packet: .distantFuture)
   }
 
-  /// Only while nothing is recorded: no flush of footage waits for it.
+  /// Right behind a checkpoint: a power cut in a long recording must not take the account of the triggers that came while it ran. It
+  /// costs a flush of the device log where there is such a trigger, and nothing where there is none. When it fails, the recording
+  /// goes on: what is lost is a witness, not footage.
+  private mutating func writeFates(_ recording: OpenRecording, at moment: MonotonicTime) {
+    guard audits.hasTriggers, moment >= recording.nextFates, !recording.planner.isPowerFailing else { return }
+    recording.nextFates = moment + Self.fatesInterval
+    do throws(StoreError) {
+      try store.audit(audits.events)
+      audits.removeAll()
+    } catch {
+      log.note(.storeTrouble(error))
+      recording.nextFates = .distantFuture
+    }
+  }
+
+  /// All that waits, while nothing is recorded: no flush of footage waits for it.
   private mutating func writeAudits() {
     guard !audits.events.isEmpty, idleFault != .storeFailed else { return }
     do throws(StoreError) {

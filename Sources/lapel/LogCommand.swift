@@ -16,6 +16,9 @@ struct LogCommand: ParsableCommand {
       wall times may jump, and where they do a line says so. Times are UTC. What the wearer did while recording is sealed inside
       the footage: `lapel-dock log --identity` opens it.
 
+      With --follow it goes on: new entries as they are written, also those of a recorder that is started again, until Ctrl-C.
+      What sums up a recording comes when it is over.
+
       With --since or --last journals of recordings that were over before are not looked at.
 
       Marks behind the time: ? the clock was never set, ~ it runs on its own since it was set. Lines of a recording's inside
@@ -23,6 +26,7 @@ struct LogCommand: ParsableCommand {
 
       Examples:
         lapel log --last 20
+        lapel log --last 5 --follow
         lapel log --since 2h
         lapel log --since 2026-03-01T06:00Z --json | jq -r 'select(.event == "battery") | .text'
 
@@ -46,6 +50,9 @@ struct LogCommand: ParsableCommand {
   @Flag(help: "JSON Lines: one object an entry.")
   var json = false
 
+  @Flag(name: .shortAndLong, help: "Goes on with new entries as they come, until Ctrl-C.")
+  var follow = false
+
   func validate() throws {
     if let last, !(1...1_000_000).contains(last) { throw ValidationError("--last must be 1 to 1000000") }
     if let since, PointInTime.milliseconds(since, now: 0) == nil {
@@ -57,19 +64,27 @@ struct LogCommand: ParsableCommand {
     try CommandFailure.report {
       let values = try options.load().values
       do {
-        try show(StoredEvidence(storePath: values.store.path, identityPath: values.identity.path))
+        let place = LogPlace(storePath: values.store.path, identityPath: values.identity.path)
+        if follow { try followLog(at: place) } else { try end(show(place.stored())) }
       } catch let error as StoreError {
         throw CommandFailure("\(error)", exitCode: RecorderError(error).exitCode)
       }
     }
   }
 
-  private func show(_ stored: StoredEvidence) throws {
+  /// What there is.
+  /// - Parameter tail: learns what was shown.
+  private func show(_ stored: StoredEvidence, tail: inout TimelineTail) throws -> LogOutcome {
     var log = try stored.deviceLog()
     if log.findings.contains(where: { $0.answer == .completeness(.tornDeviceLog) }) {
       // A line that is being written at this moment is whole a moment later.
       MonotonicTime.sleep(until: .now() + .milliseconds(200))
       log = try stored.deviceLog()
+    }
+    var outcome = LogOutcome()
+    if follow {
+      // Also what is not shown now is not new later. First, so that what is written meanwhile is not lost.
+      _ = try LogFollowing.newest(of: log, stored) { tail.skip($0) }
     }
     let reader = AuditLogReader(
       log: log,
@@ -77,12 +92,35 @@ struct LogCommand: ParsableCommand {
         since: since.flatMap { PointInTime.milliseconds($0, now: Clocks.wallMilliseconds()) }, last: last),
       isLive: true)
     let report = try reader.read(stored.logFiles, card: stored.recordings) { entry in
-      standardOutput.offerLine(json ? AuditLine.json(entry) : AuditLine.text(entry))
+      if follow { tail.skip(entry) }
+      outcome.isRead = offer(entry)
+      return outcome.isRead
     }
-    for failure in report.unreadable { standardError.writeLine("lapel: \(failure)") }
-    let faults = reader.faults(report)
-    for finding in faults { standardError.writeLine("lapel: \(finding)") }
-    if let code = faults.map(\.exitCode).max() { throw ExitCode(code) }
-    if !report.unreadable.isEmpty { throw ExitCode(1) }
+    outcome.take(reader.faults(report), report.unreadable)
+    return outcome
+  }
+
+  private func show(_ stored: StoredEvidence) throws -> LogOutcome {
+    var tail = TimelineTail()
+    return try show(stored, tail: &tail)
+  }
+
+  private func followLog(at place: LogPlace) throws {
+    // Before anything is read: Ctrl-C ends it behind a whole line, and without a word.
+    let signals = try SignalDescriptor()
+    var tail = TimelineTail()
+    var outcome = try show(place.stored(), tail: &tail)
+    var following = LogFollowing(place, tail, outcome)
+    if outcome.isRead { outcome = try following.run(until: signals, offer) }
+    try end(outcome)
+  }
+
+  /// False when nobody reads it any more.
+  private func offer(_ entry: TimelineEntry) -> Bool {
+    standardOutput.offerLine(json ? AuditLine.json(entry) : AuditLine.text(entry))
+  }
+
+  private func end(_ outcome: LogOutcome) throws {
+    if outcome.code != 0 { throw ExitCode(outcome.code) }
   }
 }

@@ -104,7 +104,7 @@ extension ShortAcceptanceTests {
       try rig.startReady(preEvent: 1)
       let json = try #require(try rig.ask(.status(format: .json)).body.first)
       #expect(json.contains("\"kind\":\"button\",\"place\":\"gpio:no-such-chip:1\",\"state\":\"deaf\""), "\(json)")
-      #expect(json.contains("red: there is no chip or LED for the output led:no-such-light"), "\(json)")
+      #expect(json.contains("red: there is no device for the output led:no-such-light"), "\(json)")
       // Looked for every second, and said once.
       try rig.wait("some seconds", seconds: 10) { $0.uptimeMs >= 4_000 }
       #expect(rig.finish() == 0)

@@ -1,5 +1,7 @@
 import Control
 import Foundation
+import LinuxIO
+import Media
 import Testing
 
 extension ShortAcceptanceTests {
@@ -117,6 +119,65 @@ extension ShortAcceptanceTests {
         inOrderIn: log.text)
       let opened = try dockLog(rig, "--identity", Dock.identity())
       #expect(opened.code == 0 && opened.text.contains("trigger: socket"), "\(opened.errors)\n\(opened.text)")
+    }
+
+    @Test(
+      "Followed, it tells what is there and then what comes, through a restart, once and in the order of the log; Ctrl-C ends it quietly"
+    )
+    func followed() throws {
+      let rig = try Rig(EndingTests.settings)
+      try rig.startReady(preEvent: 1)
+      let words = [try Rig.lapel.get(), "log", "--config", rig.configuration, "--follow"]
+      let people = try Program(words, output: "\(rig.directory)/log.txt", errors: "\(rig.directory)/log.err")
+      let machine = try Program(
+        words + ["--json"], output: "\(rig.directory)/log.json", errors: "\(rig.directory)/json.err")
+      let newest = try Program(
+        words + ["--last", "1"], output: "\(rig.directory)/last.txt", errors: "\(rig.directory)/last.err")
+      func told(_ program: Program) -> String {
+        (try? String(contentsOfFile: program.outputPath, encoding: .utf8)) ?? ""
+      }
+      func wait(for words: String, in programs: [Program]) throws {
+        for program in programs {
+          let end = MonotonicTime.now() + .seconds(30)
+          while !told(program).contains(words) {
+            guard program.exitCode == nil, .now() < end else {
+              throw ProgramFailure(description: "no \"\(words)\" in \(told(program)) \(program.errors)")
+            }
+            usleep(100_000)
+          }
+        }
+      }
+      let all = [people, machine, newest]
+      try wait(for: "start 1,", in: [people, machine])
+      // It begins with a single line, whichever it is.
+      try wait(for: "\n", in: [newest])
+      _ = try rig.ask(.start(source: "button", reason: "double"))
+      try wait(for: "recording 1 opened: button, double", in: all)
+      try rig.wait("recording", seconds: 20) { $0.state == "recording" }
+      try rig.record(seconds: 2)
+      try rig.stop()
+      try wait(for: "recording 1 closed: stopped", in: all)
+      #expect(rig.finish() == 0, "\(rig.logText)")
+      try rig.startReady(preEvent: 1)
+      try wait(for: "start 2,", in: all)
+      _ = try rig.ask(.start())
+      try rig.wait("recording", seconds: 20) { $0.state == "recording" }
+      try rig.stop()
+      try wait(for: "recording 2 closed: stopped", in: all)
+      #expect(rig.finish() == 0, "\(rig.logText)")
+      for program in all {
+        program.signal(SIGINT)
+        #expect(program.wait() == 0)
+        #expect(program.errors.isEmpty, "\(program.errors)")
+      }
+      // Marks of a clock that nobody believed yet stand behind the time: the words are what is compared.
+      func entries(_ text: String) -> [String] { text.split(separator: "\n").map { String($0.dropFirst(26)) } }
+      let whole = entries(try rig.command("log").text)
+      #expect(entries(told(people)) == whole, "\(told(people))")
+      #expect(whole.suffix(entries(told(newest)).count) == ArraySlice(entries(told(newest))), "\(told(newest))")
+      #expect(told(machine).split(separator: "\n").count == whole.count, "\(told(machine))")
+      let json = try events(ProgramResult(code: 0, output: Array(told(machine).utf8), errors: ""))
+      #expect(json.count { $0["event"] as? String == "closed" } == 2)
     }
 
     @Test("A changed byte in the log: not 0, and the place; another camera's card, and a camera without keys or log")

@@ -120,6 +120,11 @@ struct TimelineTests {
     #expect(kinds(all(lines, stories: [1: story])).last == "cut off")
     let cut = all(lines + [start(2, second: 1, boot: "b")], stories: [1: story], mayRun: true)
     #expect(kinds(cut) == ["start", "opened", "software", "checkpoints", "cut off", "start"])
+    // A line that was written in the middle of it ends nothing.
+    let within = lines + [line(2, Self.battery, second: 1_000)]
+    #expect(
+      kinds(all(within, stories: [1: story], mayRun: true))
+        == ["start", "opened", "software", "battery", "checkpoints", "open"])
   }
 
   @Test("A recording whose opening a later start wrote is told where it was made; the late lines where they stand")

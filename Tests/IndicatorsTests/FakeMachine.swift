@@ -35,6 +35,11 @@ final class FakeMachine {
     if !made.contains("\(path)/\(name)") { made.append("\(path)/\(name)") }
   }
 
+  func fifo(_ name: String) throws {
+    guard mkfifo("\(path)/\(name)", 0o600) == 0 else { throw LinuxError("make", "\(path)/\(name)", errno: errno) }
+    made.append("\(path)/\(name)")
+  }
+
   func link(_ name: String, to target: String) {
     symlink(target, "\(path)/\(name)")
     made.append("\(path)/\(name)")

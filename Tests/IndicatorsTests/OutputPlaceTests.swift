@@ -25,6 +25,8 @@ struct OutputPlaceTests {
       ("pwm:pwmchip0:1", .pwm(chip: "pwmchip0", channel: 1)),
       ("pwm:fe20c000.pwm:0", .pwm(chip: "fe20c000.pwm", channel: 0)),
       ("pwm:INT33FC:00:2", .pwm(chip: "INT33FC:00", channel: 2)),
+      ("alsa:default", .alsa(device: "default")),
+      ("alsa:plughw:CARD=Device,DEV=0", .alsa(device: "plughw:CARD=Device,DEV=0")),
     ])
   func accepted(text: String, place: OutputPlace) throws {
     #expect(try OutputPlace(text) == place)
@@ -34,7 +36,7 @@ struct OutputPlaceTests {
   @Test(
     "what is refused, and why",
     arguments: [
-      ("", "An output is gpio:CHIP:LINE, led:NAME or pwm:CHIP:CHANNEL."),
+      ("", "An output is gpio:CHIP:LINE, led:NAME, pwm:CHIP:CHANNEL or alsa:DEVICE."),
       ("led", "An output is gpio:CHIP:LINE"),
       ("LED:ACT", "An output is gpio:CHIP:LINE"),
       (":ACT", "An output is gpio:CHIP:LINE"),
@@ -52,6 +54,10 @@ struct OutputPlaceTests {
       ("pwm:pwmchip0:+1", "\"+1\" is no channel"),
       ("pwm:pwmchip0:99999999999999999999", "is no channel"),
       ("led:A\0B", "It holds a zero byte."),
+      ("alsa", "An output is gpio:CHIP:LINE"),
+      ("alsa:", "The device is missing."),
+      ("alsa: ", "The device is missing."),
+      ("ALSA:default", "An output is gpio:CHIP:LINE"),
     ])
   func refused(text: String, why: String) throws {
     let error = try #require(refusal { () throws(IndicatorError) in _ = try OutputPlace(text) })

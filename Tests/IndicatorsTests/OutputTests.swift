@@ -137,7 +137,7 @@ struct IndicatorErrorTests {
     let machine = try FakeMachine()
     #expect(
       try machine.refusal("led:ACT").description
-        == "there is no chip or LED for the output led:ACT. The kernel has no LED on this machine: check its device tree "
+        == "there is no device for the output led:ACT. The kernel has no LED on this machine: check its device tree "
         + "and `dmesg`.")
     #expect(try machine.refusal("pwm:pwmchip0:0").hint.hasPrefix("No PWM chip was found on this machine"))
     #expect(try machine.refusal("gpio:gpiochip0:1").hint.hasPrefix("No GPIO chip was found on this machine"))
@@ -211,6 +211,7 @@ struct IndicatorErrorTests {
       IndicatorError(output: "led:ACT", operation: "write", errno: code).kind
     }
     #expect(kind(ENODEV) == .lost)
+    #expect(kind(EBADFD) == .lost)
     #expect(kind(EBUSY) == .busy)
     #expect(kind(EACCES) == .permission)
     #expect(kind(EIO) == .failed)

@@ -32,7 +32,8 @@ button_end() {
   exec 7>&-
   wait "$PRESSER" || fail "press_button: $(tail -n 2 "$pressed")"
 }
-line_button() { button "$1" line "$PULL" "${2:-pull-down}" "${3:-pull-up}"; }
+# line_button NAME [PRESSED RELEASED [LINE]]: the record button's line, or another one.
+line_button() { button "$1" line "${PULL/sim_gpio4/sim_gpio${4:-4}}" "${2:-pull-down}" "${3:-pull-up}"; }
 key_button() {
   button "$1" key "Lab Presenter"
   wait_for 5 "the input device" grep -q "Lab Presenter" /proc/bus/input/devices

@@ -158,7 +158,9 @@ def main(options):
     ends = [journal.segment_ends[segment] for segment in sorted(journal.segment_ends)]
     lengths = [b - a for a, b in pairwise([0, *ends])]
     print(f"segments of {', '.join(f'{length:.2f}' for length in lengths)} s")
-    longest = options.segment + options.gop + 2 * interval + largest_gap
+    # A segment rather goes on to a keyframe that has just come than that its successor begins with an old one: for so long.
+    patience = 2.5
+    longest = options.segment + patience + options.gop + 2 * interval + largest_gap
     if any(not options.segment - interval <= length <= longest for length in lengths[:-1]) or lengths[-1] > longest:
         faults.append(f"the segments are not of {options.segment} s")
 

@@ -47,6 +47,26 @@ TOML
   "$LAPEL_BIN/lapel" config check "$config" || fail "the configuration is refused"
 }
 
+# configure_small LINE…: no device but those that the lines name: a synthetic camera of 160x120 at 10 fps, a synthetic microphone,
+# and 2 s of pre-event.
+configure_small() {
+  mkdir -p /run/lapel
+  cat >"$config" <<TOML
+store.path = "$CARD/lapel"
+identity.path = "/run/lapel/identity"
+control.socket = "/run/lapel/control.sock"
+camera.width = 160
+camera.height = 120
+camera.fps = 10
+video.preset = "ultrafast"
+video.bitrate_kbps = 200
+video.peak_kbps = 300
+recording.pre_event_s = 2
+TOML
+  [ $# = 0 ] || printf '%s\n' "$@" >>"$config"
+  "$LAPEL_BIN/lapel" config check "$config" || fail "the configuration is refused"
+}
+
 # enroll: an agency of this job's own, and the camera enrolled with it.
 enroll() {
   "$LAPEL_BIN/lapel-dock" keygen /run/agency >/dev/null || fail "lapel-dock keygen"

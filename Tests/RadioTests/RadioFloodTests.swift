@@ -108,8 +108,11 @@ struct RadioFloodTests {
     #expect(log.add(.tooOld, at: .at(2)) == .refused(.tooOld, untold: 0))
     #expect(log.add(.badMAC, at: .at(59.9)) == .quiet(.badMAC))
     #expect(log.deadline == .at(60))
+    // Whoever ends before that tells them without it.
+    #expect(log.untold == [RadioSummary(refusal: .badMAC, count: 2)])
     #expect(log.summaries(at: .at(59.9)) == [])
     #expect(log.summaries(at: .at(60)) == [RadioSummary(refusal: .badMAC, count: 2)])
+    #expect(log.untold == [])
     #expect(log.add(.badMAC, at: .at(61)) == .quiet(.badMAC))
     #expect(log.add(.badMAC, at: .at(120)) == .refused(.badMAC, untold: 1))
     #expect(log.add(.notOurs, at: .at(0)) == .quiet(.notOurs))

@@ -1,6 +1,7 @@
 import Control
 import Core
 import Evidence
+import EvidenceStore
 import LinuxIO
 import Media
 import Radio
@@ -113,19 +114,58 @@ import Triggers
     }
   }
 
-  @Test("only when nothing is recorded: while footage is written no flush waits for it")
-  func idle() throws {
+  private func words(_ studio: Studio) throws -> [Substring] { try lines(studio).map { $0.split(separator: " ")[1] } }
+
+  @Test("with the next checkpoint while something is recorded: a power cut does not take them")
+  func recording() throws {
     let studio = try Studio(try Reel.plain.get())
     studio.run(to: 4_000)
     studio.trigger()
     studio.run(to: 5_000)
     studio.commands.push(.audit(.trigger(fate)))
-    studio.run(to: 8_000)
-    #expect(try !lines(studio).contains { $0.contains("code=trigger") })
+    studio.run(to: 6_000)
+    #expect(try words(studio).suffix(2) == ["OPENED", "AUDIT"])
+    #expect(try lines(studio).last?.contains("src=button why=double edge=1 dec=2 res=continued rec=1") == true)
+    let agency = studio.agency
+    let store = try StoredEvidence(storePath: agency.storePath, identityPath: agency.identityPath)
+    let account = TriggerAccount(log: try store.deviceLog(), verdicts: [])
+    #expect(account.continued.map(\.fate) == [fate])
+  }
+
+  @Test("at most every five seconds, however many come, and all of them at the end")
+  func seldom() throws {
+    let studio = try Studio(try Reel.plain.get())
+    studio.run(to: 4_000)
+    studio.trigger()
+    studio.run(to: 5_000)
+    for count in 0..<12 as Range<Int64> {
+      var another = fate
+      another.trigger.edge = count
+      another.trigger.decided = count
+      studio.commands.push(.audit(.trigger(another)))
+      studio.run(to: 5_000 + 250 * (count + 1))
+    }
+    let early = try words(studio).count { $0 == "AUDIT" }
+    #expect((1...4).contains(early), "those that came before the first checkpoint alone")
     studio.stop()
     studio.run(to: 9_000)
-    let written = try lines(studio).map { $0.split(separator: " ")[1] }
-    #expect(written.suffix(3) == ["OPENED", "CLOSED", "AUDIT"])
-    #expect(try lines(studio).last?.contains("src=button why=double edge=1 dec=2 res=continued rec=1") == true)
+    let written = try words(studio)
+    let behind = ["CLOSED"] + Array(repeating: "AUDIT", count: 12 - early)
+    #expect(written.suffix(behind.count).map(String.init) == behind)
+  }
+
+  @Test("anything else waits until nothing is recorded: no flush of footage waits for it")
+  func others() throws {
+    let studio = try Studio(try Reel.plain.get())
+    studio.run(to: 4_000)
+    studio.trigger()
+    studio.run(to: 5_000)
+    studio.commands.push(.audit(.radio(RadioRefusals(cause: "bad_mac", count: 7))))
+    studio.run(to: 8_000)
+    #expect(try words(studio).last == "OPENED")
+    studio.stop()
+    studio.run(to: 9_000)
+    #expect(try words(studio).suffix(3) == ["OPENED", "CLOSED", "AUDIT"])
+    #expect(try lines(studio).last?.contains("cause=bad_mac count=7") == true)
   }
 }

@@ -25,24 +25,8 @@ buttons_load
 load test_power ac_online=off usb_online=off battery_status=discharging battery_capacity=30
 [ "$(cat /sys/class/power_supply/test_battery/capacity)" = 30 ] || fail "the test battery is not at 30 %"
 card 256
-mkdir -p /run/lapel
-cat >"$config" <<TOML
-store.path = "$CARD/lapel"
-identity.path = "/run/lapel/identity"
-control.socket = "/run/lapel/control.sock"
-camera.width = 160
-camera.height = 120
-camera.fps = 10
-video.preset = "ultrafast"
-video.bitrate_kbps = 200
-video.peak_kbps = 300
-recording.pre_event_s = 2
-# So long that a checkpoint in time can only be the one that was asked for.
-recording.checkpoint_ms = 5000
-indicators.blue = "gpio:lab-buttons:2"
-power.fail_line = "gpio:lab-buttons:3"
-TOML
-"$LAPEL_BIN/lapel" config check "$config" || fail "the configuration is refused"
+# Checkpoints so far apart that one in time can only be the one that was asked for.
+configure_small 'recording.checkpoint_ms = 5000' 'indicators.blue = "gpio:lab-buttons:2"' 'power.fail_line = "gpio:lab-buttons:3"'
 enroll
 lines=$(dirname "$(dirname "$PULL")")
 watch_lines "blue=$lines/sim_gpio2/value" >"$RESULTS/edges.txt" &

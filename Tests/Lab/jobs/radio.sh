@@ -10,21 +10,7 @@ mkdir -p /run/lapel
 key=$(printf 'c0ffee%058d' 7)
 printf '# the lab\n7 %s 300,301\n' "$key" >/run/lapel/groups
 printf '7 %s 300,301,999\n8 %s 300\n' "$key" "$(printf 'dead%060d' 1)" >/run/lapel/groups-of-others
-cat >"$config" <<TOML
-store.path = "$CARD/lapel"
-identity.path = "/run/lapel/identity"
-control.socket = "/run/lapel/control.sock"
-camera.width = 160
-camera.height = 120
-camera.fps = 10
-video.preset = "ultrafast"
-video.bitrate_kbps = 200
-video.peak_kbps = 300
-recording.pre_event_s = 2
-radio.adapter = "hci0"
-radio.groups = "/run/lapel/groups"
-TOML
-"$LAPEL_BIN/lapel" config check "$config" || fail "the configuration is refused"
+configure_small 'radio.adapter = "hci0"' 'radio.groups = "/run/lapel/groups"'
 enroll
 
 rm -f /run/air && mkfifo /run/air
