@@ -169,6 +169,7 @@ lab_second_lane() {
   lab_job "devices" Tests/Lab/run devices.sh --timeout 600
   lab_job "hardware encoder library" Tests/Lab/run encoder.sh "${probe[@]}"
   lab_job "button library" Tests/Lab/run buttons.sh "${probe[@]}"
+  lab_job "tones" Tests/Lab/run tones.sh
 }
 
 # lab_job NAME COMMAND…
