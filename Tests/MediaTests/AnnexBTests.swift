@@ -37,8 +37,13 @@ struct AnnexBTests {
   func stock() throws {
     let stock = try StockPackets.shared.get()
     let parts = [stock.parameterSets.sequence, stock.parameterSets.picture]
-    let stream = parts.flatMap { [0, 0, 0, 1] + $0 }
+    let stream = self.stream(parts)
     #expect(units(stream) == parts)
-    #expect(units(stream).flatMap { [0, 0, 0, 1] + $0 } == stream)
+    #expect(self.stream(units(stream)) == stream)
+  }
+
+  private func stream(_ units: [[UInt8]]) -> [UInt8] {
+    let code: [UInt8] = [0, 0, 0, 1]
+    return units.reduce(into: []) { $0 += code + $1 }
   }
 }
