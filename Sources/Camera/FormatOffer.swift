@@ -1,7 +1,7 @@
 /// One pixel format that a camera offers, with its sizes and rates (VIDIOC_ENUM_FMT, _FRAMESIZES, _FRAMEINTERVALS).
 public struct FormatOffer: Hashable, Sendable {
   public var pixelFormat: PixelFormat
-  /// Empty when the driver does not list sizes (then only trying shows), and for formats that cannot be converted.
+  /// Empty when the driver does not list sizes (then only trying shows), and for formats that cannot be used.
   public var sizes: [SizeOffer]
 
   public init(pixelFormat: PixelFormat, sizes: [SizeOffer]) {
@@ -80,7 +80,8 @@ extension [FormatOffer] {
   func choice(for request: CameraRequest) -> PixelFormat? {
     var candidates = PixelFormat.supported
     if let asked = request.pixelFormat {
-      candidates = candidates.filter { $0 == asked } + candidates.filter { $0 != asked && $0.isVariant(of: asked) }
+      // H.264 cannot be converted and is taken when it is named only.
+      candidates = (asked.isUsable ? [asked] : []) + candidates.filter { $0 != asked && $0.isVariant(of: asked) }
     }
     for listed in [true, false] {
       for candidate in candidates {
@@ -95,11 +96,11 @@ extension [FormatOffer] {
   }
 
   /// What is offered, in one line for an error: `YUYV 640x360 (30, 15 fps), 1280x720 (10 fps); MJPG …`. Formats with the
-  /// same sizes stand together; of those that cannot be converted only the number is told.
+  /// same sizes stand together; of those that cannot be used only the names are told.
   var summary: String {
     if isEmpty { return "nothing" }
     var groups: [(names: [String], sizes: [SizeOffer])] = []
-    for offer in self where PixelFormat.supported.contains(offer.pixelFormat) {
+    for offer in self where offer.pixelFormat.isUsable {
       if let index = groups.firstIndex(where: { $0.sizes == offer.sizes }) {
         groups[index].names.append("\(offer.pixelFormat)")
       } else {
@@ -111,7 +112,7 @@ extension [FormatOffer] {
       let more = group.sizes.count > 6 ? " and \(group.sizes.count - 6) more sizes" : ""
       return "\(group.names.joined(separator: ", ")) \(group.sizes.isEmpty ? "(sizes not listed)" : sizes + more)"
     }
-    let others = filter { !PixelFormat.supported.contains($0.pixelFormat) }
+    let others = filter { !$0.pixelFormat.isUsable }
     if !others.isEmpty {
       let names = others.prefix(6).map(\.pixelFormat.description).joined(separator: ", ")
       parts.append("and \(names)\(others.count > 6 ? ", …" : ""), which cannot be used")

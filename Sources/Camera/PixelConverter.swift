@@ -35,9 +35,11 @@ public struct PixelConverter: Sendable {
   public let source: PixelLayout
   public let target: I420Layout
 
-  /// Nil when the two are not of the same size: nothing is scaled.
+  /// Nil when the two are not of the same size, for nothing is scaled, and for H.264, which is not decoded.
   public init?(source: PixelLayout, target: I420Layout) {
-    guard source.size.width == target.width, source.size.height == target.height else { return nil }
+    guard PixelFormat.supported.contains(source.pixelFormat), source.size.width == target.width,
+      source.size.height == target.height
+    else { return nil }
     self.source = source
     self.target = target
   }

@@ -23,8 +23,14 @@ public struct PixelFormat: RawRepresentable, Hashable, Sendable, CustomStringCon
   public static let mjpeg = PixelFormat("MJPG")
   public static let jpeg = PixelFormat("JPEG")
 
+  /// H.264 as a byte stream, an access unit a frame.
+  public static let h264 = PixelFormat("H264")
+
   /// The formats that `PixelConverter` reads, the cheapest to convert first.
   public static let supported: [PixelFormat] = [.yu12, .yu12Apart, .nv12, .nv12Apart, .yuyv, .uyvy, .mjpeg, .jpeg]
+
+  /// It can be converted, or passed through.
+  var isUsable: Bool { Self.supported.contains(self) || self == .h264 }
 
   public var isJPEG: Bool { self == .mjpeg || self == .jpeg }
 

@@ -16,7 +16,7 @@ public struct PixelLayout: Hashable, Sendable {
 
   public let pixelFormat: PixelFormat
   public let size: FrameSize
-  /// YUYV, UYVY: one; NV12: luma, chroma; YU12: luma, blue, red; JPEG: none.
+  /// YUYV, UYVY: one; NV12: luma, chroma; YU12: luma, blue, red; JPEG and H.264: none.
   let components: [Component]
 
   /// - Parameter strides: bytes from row to row in each piece of memory, as the driver granted them (`bytesperline`);
@@ -54,7 +54,7 @@ public struct PixelLayout: Hashable, Sendable {
         component(0, 0, luma, width, height), component(1, 0, stride(1, width / 2), width / 2, height / 2),
         component(2, 0, stride(2, width / 2), width / 2, height / 2),
       ]
-    case .mjpeg, .jpeg: components = []
+    case .mjpeg, .jpeg, .h264: components = []
     default: return nil
     }
     // A stride of at most 1 MiB keeps every product above far from overflow.

@@ -83,7 +83,7 @@ struct V4L2Device: ~Copyable {
   }
 
   /// Everything the camera offers (VIDIOC_ENUM_FMT, _ENUM_FRAMESIZES, _ENUM_FRAMEINTERVALS). A range of sizes gets the
-  /// rates of `size` when that lies in it, else those of its largest. Of formats that cannot be converted only the name
+  /// rates of `size` when that lies in it, else those of its largest. Of formats that cannot be used only the name
   /// is asked, and drivers that list for ever are cut off.
   func offers(for size: FrameSize? = nil) -> [FormatOffer] {
     var offers: [FormatOffer] = []
@@ -93,8 +93,7 @@ struct V4L2Device: ~Copyable {
       entry.type = bufferType
       guard request(VIDIOC_ENUM_FMT, &entry) == 0 else { break }
       let format = PixelFormat(rawValue: entry.pixelformat)
-      let isUsable = PixelFormat.supported.contains(format)
-      offers.append(FormatOffer(pixelFormat: format, sizes: isUsable ? sizes(of: format, for: size) : []))
+      offers.append(FormatOffer(pixelFormat: format, sizes: format.isUsable ? sizes(of: format, for: size) : []))
     }
     return offers
   }

@@ -21,17 +21,21 @@ public enum ConfigurationSchema {
         "identity.path", \.identity.path,
         "The directory of the device key and the internal store; it must not be on the evidence card."),
 
-      choice("camera.source", \.camera.source, "A camera made of nothing, or a Video4Linux one."),
+      choice(
+        "camera.source", \.camera.source,
+        "A camera made of nothing, a Video4Linux one, or a file of compressed pictures that is played as if a camera brought "
+          + "them, for tests; what it makes is marked SYNTHETIC."),
       text(
         "camera.device", \.camera.device,
-        "The camera, by a name that stays as `lapel devices` shows it, or its node such as \"/dev/video0\"; needed for \"v4l2\"."
-      ),
+        "The camera, by a name that stays as `lapel devices` shows it, or its node such as \"/dev/video0\", or the file; needed for "
+          + "\"v4l2\" and \"file\"."),
       integer("camera.width", \.camera.width, "pixels", 64...3_840, multipleOf: 2, "Width asked of the camera."),
       integer("camera.height", \.camera.height, "pixels", 64...3_840, multipleOf: 2, "Height asked of the camera."),
       integer("camera.fps", \.camera.framesPerSecond, "frames/s", 1...120, "Frame rate asked of the camera."),
       choice(
         "camera.format", \.camera.format,
-        "Pixel format asked of the camera; \"auto\" takes the first of the others that it offers."),
+        "Format asked of the camera; \"auto\" takes the first of the others that it offers, but never \"h264\", which is only "
+          + "passed through."),
 
       choice(
         "microphone.source", \.microphone.source, "A microphone made of nothing, an ALSA one, or no sound at all."),
@@ -40,6 +44,14 @@ public enum ConfigurationSchema {
         "The ALSA name of the microphone, such as \"default\" or \"hw:CARD=Device,DEV=0\"."),
       integer("microphone.channels", \.microphone.channels, nil, 1...2, "Channels asked of the microphone."),
 
+      choice(
+        "video.path", \.video.path,
+        "\"encode\": pictures are encoded here. \"passthrough\": the pictures that the camera compressed itself, \"mjpeg\" or "
+          + "\"h264\" by camera.format, are recorded byte for byte; the keys of the encoder mean nothing then."),
+      integer(
+        "video.passthrough_peak_kbps", \.video.passThroughPeakBitsPerSecond.thousands, "kbit/s", 0...500_000,
+        "Bitrate that the camera's own pictures never exceed; the ring's memory is reckoned from it. 0: what three seconds at "
+          + "the start show, and a quarter more."),
       choice(
         "video.encoder", \.video.encoder,
         "What encodes H.264: a library, or with \"v4l2\" the board's hardware; with \"x264\" the program is under the GPL."

@@ -12,6 +12,7 @@ extension RecorderConfiguration {
     check(
       camera.source != .v4l2 || !camera.device.isEmpty, ["camera.device", "camera.source"],
       "source \"v4l2\" needs a device, such as \"/dev/video0\"")
+    checkPath(check)
     check(
       camera.width * camera.height <= 3_840 * 2_160, ["camera.width", "camera.height"],
       "\(camera.width)x\(camera.height) has more pixels than 3840x2160")
@@ -19,10 +20,12 @@ extension RecorderConfiguration {
       microphone.source != .alsa || !microphone.device.isEmpty, ["microphone.device", "microphone.source"],
       "source \"alsa\" needs a device, such as \"default\"")
     check(
-      video.peakBitsPerSecond >= video.bitsPerSecond, ["video.peak_kbps", "video.bitrate_kbps"],
+      video.path == .passthrough || video.peakBitsPerSecond >= video.bitsPerSecond,
+      ["video.peak_kbps", "video.bitrate_kbps"],
       "a peak of \(video.peakBitsPerSecond / 1_000) kbit/s is below the mean of \(video.bitsPerSecond / 1_000) kbit/s")
     check(
-      recording.segment >= video.groupOfPictures * 2, ["recording.segment_s", "video.gop_ms"],
+      video.path == .passthrough || recording.segment >= video.groupOfPictures * 2,
+      ["recording.segment_s", "video.gop_ms"],
       "a segment must hold at least two keyframes: "
         + "\(recording.segment.inMilliseconds) ms are less than 2 × \(video.groupOfPictures.inMilliseconds) ms")
     check(
@@ -63,6 +66,31 @@ extension RecorderConfiguration {
       "the device key must not be on the evidence card, and one of \(identity.path.excerpt), \(store.path.excerpt) "
         + "holds the other")
     return problems
+  }
+
+  private func checkPath(_ check: (Bool, [String], @autoclosure () -> String) -> Void) {
+    let format = camera.format.rawValue
+    switch video.path {
+    case .encode:
+      check(
+        camera.source != .file, ["camera.source", "video.path"],
+        "a file's pictures are recorded as they are only: set path \"passthrough\"")
+      check(
+        camera.format != .h264, ["camera.format", "video.path"],
+        "format \"h264\" is not decoded and encoded again: set path \"passthrough\", or another format")
+    case .passthrough:
+      check(
+        camera.source != .synthetic, ["video.path", "camera.source"],
+        "the camera made of nothing compresses nothing that could pass through: set source \"v4l2\", or path \"encode\""
+      )
+      check(
+        camera.format == .mjpeg || camera.format == .h264, ["video.path", "camera.format"],
+        "only what the camera compresses passes through, and format \"\(format)\" "
+          + (camera.format == .auto ? "does not say what that is" : "is raw") + ": set \"mjpeg\" or \"h264\"")
+      check(
+        camera.source != .file || !camera.device.isEmpty, ["camera.device", "camera.source"],
+        "source \"file\" needs a device: the path of the clip")
+    }
   }
 
   private func checkButtons(_ check: (Bool, [String], @autoclosure () -> String) -> Void) {

@@ -43,14 +43,14 @@ public struct RecorderConfiguration: Hashable, Sendable {
 
   public struct Camera: Hashable, Sendable {
     public enum Source: String, CaseIterable, Hashable, Sendable {
-      case synthetic, v4l2
+      case synthetic, v4l2, file
     }
-    /// How pixels arrive; `auto` takes the first of the others that the camera offers, in this order.
+    /// How pixels arrive; `auto` takes the first of the others that the camera offers and that can be encoded.
     public enum Format: String, CaseIterable, Hashable, Sendable {
-      case auto, yuyv, nv12, yu12, mjpeg
+      case auto, yuyv, nv12, yu12, mjpeg, h264
     }
     public var source = Source.synthetic
-    /// A V4L2 node such as `/dev/video0`; empty for the synthetic camera.
+    /// A V4L2 node such as `/dev/video0`, or the path of a clip; empty for the synthetic camera.
     public var device = ""
     /// Pixels, even.
     public var width = 1280
@@ -71,6 +71,10 @@ public struct RecorderConfiguration: Hashable, Sendable {
   }
 
   public struct Video: Hashable, Sendable {
+    /// How pictures become packets: by our encoder, or as the camera compressed them.
+    public enum Path: String, CaseIterable, Hashable, Sendable {
+      case encode, passthrough
+    }
     public enum Encoder: String, CaseIterable, Hashable, Sendable {
       case x264, openh264, v4l2
     }
@@ -78,6 +82,9 @@ public struct RecorderConfiguration: Hashable, Sendable {
     public enum Preset: String, CaseIterable, Hashable, Sendable {
       case ultrafast, superfast, veryfast, faster
     }
+    public var path = Path.encode
+    /// What a camera that passes through never exceeds; zero: it is measured at the start, and a quarter more reckoned with.
+    public var passThroughPeakBitsPerSecond = 0
     public var encoder = Encoder.x264
     /// Which hardware encoder: a path or a name that fits one alone; empty: the first that there is.
     public var encoderDevice = ""

@@ -29,7 +29,9 @@ extension RecorderStatus {
         line(
           "Frames",
           "\(rate)\(video.framesCaptured) captured, \(video.framesDropped) dropped, \(video.framesRefused) refused"))
-      lines.append(line("Encoder", "\(video.encoder), \(video.queued) of \(video.queueCapacity) frames waiting"))
+      // Nothing waits where pictures pass through.
+      let waiting = video.queueCapacity == 0 ? "" : ", \(video.queued) of \(video.queueCapacity) frames waiting"
+      lines.append(line("Encoder", video.encoder + waiting))
     }
     if let audio { lines.append(line("Microphone", "\(audio.source), \(audio.samplesLost) samples lost")) }
     if let store {

@@ -4,11 +4,12 @@ public import Media
 /// delivers or not.
 public struct CaptureTurns: Hashable, Sendable {
   public var camera: Int
-  public var encoder: Int
+  /// Nil: the camera's own pictures pass through.
+  public var encoder: Int?
   /// Nil: there is no microphone.
   public var microphone: Int?
 
-  public init(camera: Int, encoder: Int, microphone: Int?) {
+  public init(camera: Int, encoder: Int?, microphone: Int?) {
     self.camera = camera
     self.encoder = encoder
     self.microphone = microphone
@@ -17,7 +18,7 @@ public struct CaptureTurns: Hashable, Sendable {
   /// The first thread that has not turned since an earlier reading; nil when all have.
   func standing(since earlier: CaptureTurns) -> CaptureThread? {
     if camera == earlier.camera { return .camera }
-    if encoder == earlier.encoder { return .encoder }
+    if let encoder, encoder == earlier.encoder { return .encoder }
     if let microphone, microphone == earlier.microphone { return .microphone }
     return nil
   }

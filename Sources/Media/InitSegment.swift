@@ -135,22 +135,48 @@ public struct InitSegment: Hashable, Sendable {
       media(handler: "vide", name: "Video", timescale: VideoTrack.timescale, &trak) {
         $0.fullBox("vmhd", flags: 1) { $0.zeros(8) }
       } entry: { stsd in
-        stsd.box("avc1") {  // ISO/IEC 14496-15, 5.4.2.
-          $0.zeros(6)
-          $0.u16(1)
-          $0.zeros(16)
-          $0.u16(UInt16(truncatingIfNeeded: track.width))
-          $0.u16(UInt16(truncatingIfNeeded: track.height))
-          $0.u32(0x0048_0000)
-          $0.u32(0x0048_0000)
-          $0.u32(0)
-          $0.u16(1)
-          $0.zeros(32)
-          $0.u16(0x0018)
-          $0.u16(0xFFFF)
-          decoderConfiguration(track.parameterSets, &$0)
+        switch track.codec {
+        case .h264(let sets):
+          stsd.box("avc1") {  // ISO/IEC 14496-15, 5.4.2.
+            visualEntry(track, &$0)
+            decoderConfiguration(sets, &$0)
+          }
+        case .jpeg:
+          stsd.box("mp4v") {  // ISO/IEC 14496-14, 5.6: what an object type says.
+            visualEntry(track, &$0)
+            jpegDescriptor(&$0)
+          }
         }
       }
+    }
+  }
+
+  /// What every sample entry of pictures begins with (ISO/IEC 14496-12, 12.1.3).
+  private static func visualEntry(_ track: VideoTrack, _ entry: inout BoxWriter) {
+    entry.zeros(6)
+    entry.u16(1)
+    entry.zeros(16)
+    entry.u16(UInt16(truncatingIfNeeded: track.width))
+    entry.u16(UInt16(truncatingIfNeeded: track.height))
+    entry.u32(0x0048_0000)
+    entry.u32(0x0048_0000)
+    entry.u32(0)
+    entry.u16(1)
+    entry.zeros(32)
+    entry.u16(0x0018)
+    entry.u16(0xFFFF)
+  }
+
+  /// `esds` of pictures of object type 0x6C, ISO/IEC 10918-1 (ISO/IEC 14496-1, 7.2.6.5 and 7.2.6.6). A JPEG carries all that
+  /// its decoder needs, so there is no specific information.
+  private static func jpegDescriptor(_ writer: inout BoxWriter) {
+    writer.fullBox("esds") {
+      $0.raw([0x03, 21] as [UInt8])  // ES_Descriptor, and how long the rest is.
+      $0.u16(0)  // The track says which stream it is.
+      $0.u8(0)
+      $0.raw([0x04, 13, 0x6C, 0x11] as [UInt8])  // DecoderConfigDescriptor: JPEG, a visual stream.
+      $0.zeros(3 + 4 + 4)  // Buffer size and bitrates: not known.
+      $0.raw([0x06, 1, 0x02] as [UInt8])  // SLConfigDescriptor: as in MP4 files.
     }
   }
 

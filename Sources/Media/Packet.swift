@@ -12,14 +12,14 @@ public struct PacketFlags: OptionSet, Hashable, Sendable {
   public var rawValue: UInt8
   public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-  /// Decoding can begin here: an H.264 IDR picture. Every audio packet is one, and does not say so.
+  /// Decoding can begin here: an H.264 IDR picture, every JPEG. Every audio packet is one, and does not say so.
   public static let keyframe = PacketFlags(rawValue: 1)
   /// The first packet after an encoder was started or reset; its first `preSkip` decoded samples are not sound.
   public static let streamStart = PacketFlags(rawValue: 2)
 }
 
-/// One encoded packet without its bytes. Video bytes are H.264 NAL units with 4-byte lengths (AVC, ISO/IEC 14496-15)
-/// without parameter sets; audio bytes are one Opus packet.
+/// One encoded packet without its bytes. Video bytes are one picture as `VideoCodec` says, H.264 without parameter sets;
+/// audio bytes are one Opus packet.
 public struct PacketHeader: Hashable, Sendable {
   public var track: TrackID
   public var flags: PacketFlags

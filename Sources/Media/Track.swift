@@ -9,6 +9,14 @@ public struct H264ParameterSets: Hashable, Sendable {
   }
 }
 
+/// How the pictures of a track are coded.
+public enum VideoCodec: Hashable, Sendable {
+  /// H.264 with these parameter sets; a sample is NAL units with lengths of four bytes.
+  case h264(H264ParameterSets)
+  /// A sample is one JPEG picture (ITU-T T.81), from its start marker to its end marker.
+  case jpeg
+}
+
 /// What an init segment must say of a video track.
 public struct VideoTrack: Hashable, Sendable {
   /// Ticks of its media timeline in a second: 90,000 divides every usual frame rate.
@@ -16,12 +24,16 @@ public struct VideoTrack: Hashable, Sendable {
 
   public var width: Int
   public var height: Int
-  public var parameterSets: H264ParameterSets
+  public var codec: VideoCodec
 
-  public init(width: Int, height: Int, parameterSets: H264ParameterSets) {
+  public init(width: Int, height: Int, codec: VideoCodec) {
     self.width = width
     self.height = height
-    self.parameterSets = parameterSets
+    self.codec = codec
+  }
+
+  public init(width: Int, height: Int, parameterSets: H264ParameterSets) {
+    self.init(width: width, height: height, codec: .h264(parameterSets))
   }
 }
 

@@ -11,7 +11,7 @@ public struct OpenedInit: Hashable, Sendable {
     public let kind: Kind
     /// Ticks of a second.
     public let timescale: UInt32
-    /// The sample entry: `avc1`, `Opus`.
+    /// The sample entry: `avc1`, `mp4v` (JPEG), `Opus`.
     public let codec: BoxType
     /// Pixels; 0 for sound.
     public let width: Int
@@ -145,7 +145,7 @@ public struct OpenedInit: Hashable, Sendable {
     let entry = entries[0]
     var fields = BoxFields(bytes, in: entry.content, of: entry.type)
     switch entry.type {
-    case BoxType("avc1"):
+    case BoxType("avc1"), BoxType("mp4v"):
       try fields.skip(24)
       let (width, height) = (Int(try fields.u16()), Int(try fields.u16()))
       let track = Track(

@@ -177,6 +177,7 @@ final class OpenRecording {
       ("mono_ns", "\(clock.monotonic)"), ("camera", Self.oneLine(profile.cameraName)),
       ("microphone", Self.oneLine(profile.microphoneName)),
     ]
+    if !profile.pathName.isEmpty { facts.append(("video", profile.pathName)) }
     guard segment == 0 else { return facts }
     let trigger = request.trigger
     facts += [

@@ -14,6 +14,12 @@ struct OpenedDevices {
   enum CameraBody {
     case synthetic(SyntheticCamera)
     case v4l2(Handover<V4L2Camera>, CameraRequest)
+    case clip(Clip)
+  }
+  /// How pictures become packets.
+  enum VideoPath {
+    case encode(Handover<EncoderBox>, VideoEncoderSettings, VideoEncoderKind, H264ParameterSets)
+    case passThrough(PassThroughStream)
   }
   enum MicrophoneBody {
     case synthetic
@@ -25,10 +31,7 @@ struct OpenedDevices {
   var cameraName: String
   var layout: I420Layout
   var frameInterval: Nanoseconds
-  var encoder: Handover<EncoderBox>
-  var encoderSettings: VideoEncoderSettings
-  var encoderKind: VideoEncoderKind
-  var parameterSets: H264ParameterSets
+  var path: VideoPath
 
   var microphone: MicrophoneBody?
   var microphoneKind: MicrophoneKind
@@ -42,6 +45,10 @@ struct OpenedDevices {
   struct OpusBox: ~Copyable { let stream: OpusStream }
 
   static func open(_ configuration: RecorderConfiguration, log: EventLog) throws(RecorderError) -> OpenedDevices {
+    switch configuration.video.path {
+    case .encode: break
+    case .passthrough: return try openPassThrough(configuration, log: log)
+    }
     let camera = configuration.camera
     var colour = VideoColour.bt601
     let body: CameraBody
@@ -75,6 +82,8 @@ struct OpenedDevices {
           "\(granted.card) at \(granted.path), \(granted.format), \(granted.bufferCount) buffers"
             + (granted.isMultiplanar ? ", multi-planar" : "")))
       body = .v4l2(Handover(opened), request)
+    case .file:
+      throw RecorderError(.configuration, "camera.source = \"file\" needs video.path = \"passthrough\"")
     }
     guard let layout = I420Layout(width: size.width, height: size.height) else { throw badSize(size) }
 
@@ -101,7 +110,41 @@ struct OpenedDevices {
     }
     let parameterSets = encoder.parameterSets
     if let hardware = encoder as? V4L2Encoder { log.note(.note("encoder: \(hardware.granted)")) }
+    return OpenedDevices(
+      camera: body, cameraKind: kind, cameraName: name, layout: layout, frameInterval: interval,
+      path: .encode(Handover(EncoderBox(encoder: encoder)), settings, encoderKind, parameterSets),
+      sound: try openSound(configuration, log: log))
+  }
 
+  /// Both paths end here.
+  init(
+    camera: CameraBody, cameraKind: CameraKind, cameraName: String, layout: I420Layout, frameInterval: Nanoseconds,
+    path: VideoPath, sound: OpenedSound
+  ) {
+    self.camera = camera
+    self.cameraKind = cameraKind
+    self.cameraName = cameraName
+    self.layout = layout
+    self.frameInterval = frameInterval
+    self.path = path
+    microphone = sound.microphone
+    microphoneKind = sound.kind
+    microphoneName = sound.name
+    channels = sound.channels
+    opus = sound.opus
+    opusLookahead = sound.lookahead
+  }
+
+  struct OpenedSound {
+    var microphone: MicrophoneBody?
+    var kind: MicrophoneKind
+    var name: String
+    var channels: Int
+    var opus: Handover<OpusBox>?
+    var lookahead: Int
+  }
+
+  static func openSound(_ configuration: RecorderConfiguration, log: EventLog) throws(RecorderError) -> OpenedSound {
     let sound = configuration.microphone
     var microphone: MicrophoneBody?
     var microphoneKind = MicrophoneKind.none
@@ -137,24 +180,23 @@ struct OpenedDevices {
         throw RecorderError(error)
       }
     }
-    return OpenedDevices(
-      camera: body, cameraKind: kind, cameraName: name, layout: layout, frameInterval: interval,
-      encoder: Handover(EncoderBox(encoder: encoder)), encoderSettings: settings, encoderKind: encoderKind,
-      parameterSets: parameterSets, microphone: microphone, microphoneKind: microphoneKind,
-      microphoneName: microphoneName, channels: sound.channels, opus: opus, opusLookahead: lookahead)
+    return OpenedSound(
+      microphone: microphone, kind: microphoneKind, name: microphoneName, channels: sound.channels, opus: opus,
+      lookahead: lookahead)
   }
 
-  private static func badSize(_ size: FrameSize) -> RecorderError {
+  static func badSize(_ size: FrameSize) -> RecorderError {
     RecorderError(.configuration, "camera.width and camera.height must be even and within 16 to 8192, not \(size)")
   }
 
-  private static func pixelFormat(_ format: RecorderConfiguration.Camera.Format) -> PixelFormat? {
+  static func pixelFormat(_ format: RecorderConfiguration.Camera.Format) -> PixelFormat? {
     switch format {
     case .auto: nil
     case .yuyv: .yuyv
     case .nv12: .nv12
     case .yu12: .yu12
     case .mjpeg: .mjpeg
+    case .h264: .h264
     }
   }
 }

@@ -39,7 +39,7 @@ extension Recorder {
         framesPerSecond: 1 / devices.frameInterval.inSeconds, hasPictures: trials.run?.hasPictures ?? isVideoLive,
         hasMicrophone: devices.microphone != nil, triesSound: configuration.recording.hasPreEventAudio,
         isMicrophoneLive: isAudioLive, recipients: opening.parties.recipients.recipients.count, clock: .now(),
-        triggers: status().triggers, minutesLeft: minutesLeft, encoder: devices.encoderKind.rawValue))
+        triggers: status().triggers, minutesLeft: minutesLeft, encoder: devices.pathName))
     if trials.end(check, now: .now()) {
       log.note(.checked(check))
       if let outcome = check.outcome { command(.audit(.check(outcome))) }

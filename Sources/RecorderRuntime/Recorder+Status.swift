@@ -36,11 +36,11 @@ extension Recorder {
       askedMilliseconds: configuration.recording.preEvent.inMilliseconds, usedBytes: Int64(used),
       capacityBytes: Int64(capacity))
     status.video = .init(
-      source: devices.cameraName, encoder: devices.encoderKind.rawValue, millihertz: fps.millihertz,
+      source: devices.cameraName, encoder: devices.pathName, millihertz: fps.millihertz,
       framesCaptured: Int64(health.framesCaptured.load(ordering: .relaxed)),
       framesDropped: Int64(health.framesLost.load(ordering: .relaxed)),
-      framesRefused: Int64(health.framesRefused.load(ordering: .relaxed)), queued: exchange.backlog,
-      queueCapacity: FrameExchange.slotCount)
+      framesRefused: Int64(health.framesRefused.load(ordering: .relaxed)), queued: exchange?.backlog ?? 0,
+      queueCapacity: exchange == nil ? 0 : FrameExchange.slotCount)
     if devices.microphone != nil {
       status.audio = .init(
         source: devices.microphoneName, samplesLost: Int64(health.samplesLost.load(ordering: .relaxed)))

@@ -8,7 +8,7 @@ import Synthetic
 
 extension Recorder {
   func startThreads(_ threads: inout [NamedThread]) throws(LinuxError) {
-    let (log, board, health, ring, exchange) = (log, board, health, ring, exchange)
+    let (log, board, health, ring) = (log, board, health, ring)
     let logLoop = LogLoop(
       log: log, board: board, level: Self.level(configuration.log.level),
       showsStatusLine: standardError.isTerminal)
@@ -22,32 +22,49 @@ extension Recorder {
       })
     // One epoch for both synthetic sources: their flash and beep then share a clock.
     let epoch = MonotonicTime.now() + .milliseconds(100)
-    let encoderLoop = EncoderLoop(
-      exchange: exchange, ring: ring, health: health, settings: devices.encoderSettings, kind: devices.encoderKind,
-      log: log)
-    let encoder = devices.encoder
-    threads.append(
-      try NamedThread("encoder", stackSize: Self.stack) {
-        if let box = encoder.take() { encoderLoop.run(box.encoder) }
-      })
     try power.start()
     let priority = configuration.realtime.priority
     try startMicrophone(&threads, epoch: epoch, priority: priority)
-    let cameraLoop = CameraLoop(exchange: exchange, health: health, log: log, frameInterval: devices.frameInterval)
-    switch devices.camera {
-    case .synthetic(let camera):
-      threads.append(
-        try NamedThread("camera", stackSize: Self.stack, fifoPriority: priority) {
-          cameraLoop.runSynthetic(camera, epoch: epoch)
-        })
-    case .v4l2(let handover, let request):
-      threads.append(
-        try NamedThread("camera", stackSize: Self.stack, fifoPriority: priority) {
-          if let camera = handover.take() { cameraLoop.runV4L2(camera, request: request) }
-        })
-    }
+    try startVideo(&threads, epoch: epoch, priority: priority)
     try radio?.start(health: health)
     for thread in threads { if let error = thread.priorityError { log.note(.note("\(error)")) } }
+  }
+
+  private func startVideo(
+    _ threads: inout [NamedThread], epoch: MonotonicTime, priority: Int
+  ) throws(LinuxError) {
+    let (ring, health, log, camera) = (ring, health, log, devices.camera)
+    switch devices.path {
+    case .encode(let encoder, let settings, let kind, _):
+      guard let exchange else { return }
+      let encoderLoop = EncoderLoop(
+        exchange: exchange, ring: ring, health: health, settings: settings, kind: kind, log: log)
+      threads.append(
+        try NamedThread("encoder", stackSize: Self.stack) {
+          if let box = encoder.take() { encoderLoop.run(box.encoder) }
+        })
+      let cameraLoop = CameraLoop(exchange: exchange, health: health, log: log, frameInterval: devices.frameInterval)
+      threads.append(
+        try NamedThread("camera", stackSize: Self.stack, fifoPriority: priority) {
+          switch camera {
+          case .synthetic(let camera): cameraLoop.runSynthetic(camera, epoch: epoch)
+          case .v4l2(let handover, let request):
+            if let camera = handover.take() { cameraLoop.runV4L2(camera, request: request) }
+          case .clip: break
+          }
+        })
+    case .passThrough(let stream):
+      let loop = PassThroughLoop(stream: stream, ring: ring, health: health, log: log)
+      threads.append(
+        try NamedThread("camera", stackSize: Self.stack, fifoPriority: priority) {
+          switch camera {
+          case .clip(let clip): loop.runClip(clip, epoch: epoch)
+          case .v4l2(let handover, let request):
+            if let camera = handover.take() { loop.runV4L2(camera, request: request) }
+          case .synthetic: break
+          }
+        })
+    }
   }
 
   private func startMicrophone(

@@ -23,7 +23,8 @@ public final class Recorder {
   let log: EventLog
   let board = StatusBoard()
   let ring: SharedRing
-  let exchange: FrameExchange
+  /// Nil when the camera's own pictures pass through.
+  let exchange: FrameExchange?
   let demand: AudioDemandBox
   let storeCommands: BoundedQueue<StoreCommand>
   let storeWishes = StoreWishes()
@@ -134,8 +135,8 @@ public final class Recorder {
     power = try PowerWatch(configuration.power, log: log)
     devices = try OpenedDevices.open(configuration, log: log)
     let hasSound = devices.microphone != nil
-    let plan = RingPlan(
-      configuration, encoder: devices.encoderSettings, kind: devices.encoderKind, hasSound: hasSound)
+    let plan = devices.ringPlan(configuration)
+    let group = devices.groupOfPictures(configuration)
     try Self.checkMemory(plan, configuration, devices)
     let demandNow: AudioDemand = configuration.recording.hasPreEventAudio ? .encode(from: .distantPast) : .remember
     demand = AudioDemandBox(demandNow)
@@ -145,8 +146,17 @@ public final class Recorder {
         memory: memory, packetCapacity: plan.packetCapacity, otherTracksShare: plan.otherTracksShare,
         horizon: PacketRing.Horizon(
           preEvent: configuration.recording.preEvent, edgeToDecision: configuration.recording.edgeToDecision,
-          gop: configuration.video.groupOfPictures))
-      exchange = try FrameExchange(layout: devices.layout, allowSwap: configuration.memory.allowsSwap)
+          gop: group))
+      switch devices.path {
+      case .encode:
+        exchange = try FrameExchange(layout: devices.layout, allowSwap: configuration.memory.allowsSwap)
+      case .passThrough:
+        exchange = nil
+        log.note(
+          .note(
+            "the ring of \(plan.arenaBytes >> 20) MiB holds the \(configuration.recording.preEvent.inMilliseconds / 1_000) s of "
+              + "pre-event"))
+      }
       // Markers must find room behind minutes of whatever else comes while the card stands still.
       storeCommands = try BoundedQueue(capacity: 512)
       storeEvents = try BoundedQueue(capacity: 256)
@@ -160,13 +170,12 @@ public final class Recorder {
         softwareHash: softwareHash, configurationHash: configurationHash),
       isLabStore: configuration.store.isLabStore, allowSwap: configuration.memory.allowsSwap)
     profile = RecordingProfile(
-      video: VideoTrack(
-        width: devices.layout.width, height: devices.layout.height, parameterSets: devices.parameterSets),
+      video: devices.videoTrack,
       audioChannels: hasSound ? devices.channels : nil, audioLookahead: devices.opusLookahead,
-      cameraName: devices.cameraName, microphoneName: devices.microphoneName,
+      cameraName: devices.cameraName, microphoneName: devices.microphoneName, pathName: devices.pathName,
       plan: SegmentPlanner.Settings(
         checkpointInterval: configuration.recording.checkpoint, segmentLength: configuration.recording.segment,
-        videoInterval: devices.frameInterval, gop: configuration.video.groupOfPictures),
+        videoInterval: devices.frameInterval, gop: group),
       reserveBytes: Int64(configuration.store.reserveBytes))
     var limits = RecorderMachine.Limits(postEvent: configuration.recording.postEvent)
     limits.cancelWindow = configuration.recording.cancelWindow
@@ -194,15 +203,20 @@ public final class Recorder {
     do throws(LinuxError) { available = try memAvailable() } catch { throw RecorderError(error) }
     let limit = available / 100 * configuration.memory.arenaSharePercent
     guard plan.arenaBytes > limit else { return }
-    let fitting = RingPlan.preEventThatFits(
-      configuration, bytes: limit, encoder: devices.encoderSettings, kind: devices.encoderKind,
-      hasSound: devices.microphone != nil)
+    let fitting = RingPlan.preEventThatFits(configuration, bytes: limit) { devices.ringPlan($0) }
+    let lower =
+      switch devices.path {
+      case .encode: "lower video.peak_kbps or recording.stall_reserve_s."
+      case .passThrough(let stream):
+        "the camera's own pictures take \(stream.peakBitsPerSecond / 1_000) kbit/s: ask it for fewer or smaller ones, or lower "
+          + "recording.stall_reserve_s."
+      }
     throw RecorderError(
       .configuration,
       "the ring needs \(plan.arenaBytes >> 20) MiB and may take \(limit >> 20) MiB "
         + "(memory.arena_share_percent = \(configuration.memory.arenaSharePercent) % of what is available). "
         + (fitting.map { "recording.pre_event_s = \($0) would fit." }
-          ?? "No pre-event fits: lower video.peak_kbps or recording.stall_reserve_s."))
+          ?? "No pre-event fits: \(lower)"))
   }
 
   // MARK: - Running
@@ -291,7 +305,8 @@ public final class Recorder {
   /// For the watchdog.
   private var captureTurns: CaptureTurns {
     CaptureTurns(
-      camera: health.cameraTurns.load(ordering: .relaxed), encoder: health.encoderTurns.load(ordering: .relaxed),
+      camera: health.cameraTurns.load(ordering: .relaxed),
+      encoder: exchange == nil ? nil : health.encoderTurns.load(ordering: .relaxed),
       microphone: devices.microphone == nil ? nil : health.microphoneTurns.load(ordering: .relaxed))
   }
 

@@ -168,19 +168,22 @@ package struct RecordingProfile: Sendable {
   var audioLookahead: Int
   var cameraName: String
   var microphoneName: String
+  /// How pictures become packets: the encoder, or what passes through.
+  var pathName: String
   var plan: SegmentPlanner.Settings
   /// Bytes of the card that are kept free, so that a recording can always be closed.
   var reserveBytes: Int64
 
   package init(
     video: VideoTrack?, audioChannels: Int?, audioLookahead: Int, cameraName: String, microphoneName: String,
-    plan: SegmentPlanner.Settings, reserveBytes: Int64
+    pathName: String = "", plan: SegmentPlanner.Settings, reserveBytes: Int64
   ) {
     self.video = video
     self.audioChannels = audioChannels
     self.audioLookahead = audioLookahead
     self.cameraName = cameraName
     self.microphoneName = microphoneName
+    self.pathName = pathName
     self.plan = plan
     self.reserveBytes = reserveBytes
   }

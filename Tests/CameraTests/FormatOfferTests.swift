@@ -54,6 +54,14 @@ struct FormatOfferTests {
   func named() {
     #expect(Self.webcam.choice(for: request(640, 360, 30, .mjpeg)) == .mjpeg)
     #expect(Self.webcam.choice(for: request(640, 360, 30, .nv12)) == nil)
+    // H.264 cannot be converted: it is taken when it is named, and never else.
+    let h264 = [FormatOffer(pixelFormat: .h264, sizes: [Self.exact(640, 360)])]
+    #expect(h264.choice(for: request(640, 360, 30, .h264)) == .h264)
+    #expect(h264.choice(for: request(1_280, 720, 30, .h264)) == nil)
+    #expect(h264.choice(for: request(640, 360, 30)) == nil)
+    #expect(
+      [FormatOffer(pixelFormat: PixelFormat("RGB3"), sizes: [])].choice(for: request(2, 2, 1, PixelFormat("RGB3")))
+        == nil)
     let apart = [FormatOffer(pixelFormat: .nv12Apart, sizes: [Self.exact(640, 360)])]
     #expect(apart.choice(for: request(640, 360, 30, .nv12)) == .nv12Apart)
     let both = [FormatOffer(pixelFormat: .nv12, sizes: [Self.exact(640, 360)])] + apart

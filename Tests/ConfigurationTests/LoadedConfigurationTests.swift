@@ -157,6 +157,21 @@ struct LoadedConfigurationTests {
       ("camera.source = \"v4l2\"", ["camera.device", "camera.source"]),
       ("camera.width = 3840\ncamera.height = 3840", ["camera.width", "camera.height"]),
       ("microphone.source = \"alsa\"\nmicrophone.device = \"\"", ["microphone.device", "microphone.source"]),
+      ("camera.source = \"file\"\ncamera.device = \"/a\"", ["camera.source", "video.path"]),
+      ("camera.format = \"h264\"", ["camera.format", "video.path"]),
+      ("video.path = \"passthrough\"\ncamera.format = \"mjpeg\"", ["video.path", "camera.source"]),
+      (
+        "video.path = \"passthrough\"\ncamera.source = \"v4l2\"\ncamera.device = \"/dev/video0\"",
+        ["video.path", "camera.format"]
+      ),
+      (
+        "video.path = \"passthrough\"\ncamera.source = \"v4l2\"\ncamera.device = \"/dev/video0\"\ncamera.format = \"yuyv\"",
+        ["video.path", "camera.format"]
+      ),
+      (
+        "video.path = \"passthrough\"\ncamera.source = \"file\"\ncamera.format = \"mjpeg\"",
+        ["camera.device", "camera.source"]
+      ),
       ("video.peak_kbps = 1999", ["video.peak_kbps", "video.bitrate_kbps"]),
       ("recording.segment_s = 5\nvideo.gop_ms = 4000", ["recording.segment_s", "video.gop_ms"]),
       (
@@ -200,7 +215,12 @@ struct LoadedConfigurationTests {
     "Values at the edge of fitting together are accepted",
     arguments: [
       "camera.source = \"v4l2\"\ncamera.device = \"/dev/video0\"", "video.peak_kbps = 2000",
-      "radio.adapter = \"01:23:45:67:89:ab\"", "recording.segment_s = 8\nvideo.gop_ms = 4000",
+      "radio.adapter = \"01:23:45:67:89:ab\"",
+      "recording.segment_s = 8\nvideo.gop_ms = 4000",
+      "video.path = \"passthrough\"\ncamera.source = \"v4l2\"\ncamera.device = \"/dev/video0\"\ncamera.format = \"h264\"",
+      // The encoder's own figures mean nothing then.
+      "video.path = \"passthrough\"\ncamera.source = \"file\"\ncamera.device = \"/a\"\ncamera.format = \"mjpeg\"\n"
+        + "video.peak_kbps = 100",
       "store.path = \"/a/b\"\nidentity.path = \"/a/bc\"", "microphone.source = \"none\"",
       "buttons.double_gap_ms = 101\nbuttons.debounce_ms = 100",
       "buttons.start = \"press\"\nbuttons.mark = \"none\"\nbuttons.double_gap_ms = 50\nbuttons.debounce_ms = 100",

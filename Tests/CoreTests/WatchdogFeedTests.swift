@@ -9,7 +9,7 @@ struct WatchdogFeedTests {
     MonotonicTime(nanoseconds: Int64(seconds * 1_000_000_000))
   }
 
-  private static func turns(_ camera: Int, _ encoder: Int, _ microphone: Int?) -> CaptureTurns {
+  private static func turns(_ camera: Int, _ encoder: Int?, _ microphone: Int?) -> CaptureTurns {
     CaptureTurns(camera: camera, encoder: encoder, microphone: microphone)
   }
 
@@ -42,6 +42,15 @@ struct WatchdogFeedTests {
       (Self.turns(0, 0, 0), .withhold(.camera)),
     ]
     for (turns, decision) in rows { #expect(Self.decisions([(5, turns)]) == [decision], "\(turns)") }
+  }
+
+  @Test("an encoder is not waited for where the camera's own pictures pass through; the camera is")
+  func noEncoder() {
+    let start = CaptureTurns(camera: 0, encoder: nil, microphone: 0)
+    for (turns, decision) in [(Self.turns(1, nil, 1), WatchdogFeed.Decision.feed), (Self.turns(0, nil, 1), .withhold(.camera))] {
+      var feed = WatchdogFeed(timeout: .seconds(20), now: MonotonicTime(nanoseconds: 0), turns: start)
+      #expect(feed.look(at: turns, now: MonotonicTime(nanoseconds: 5_000_000_000)) == decision, "\(turns)")
+    }
   }
 
   @Test("a microphone that is not configured is not waited for")

@@ -1,4 +1,5 @@
 import Configuration
+import Core
 import Encoding
 import Media
 import Testing
@@ -59,13 +60,61 @@ struct RingPlanTests {
     }
     for limit in [10 << 20, 15 << 20, 20 << 20, 25 << 20] {
       let seconds = try #require(
-        RingPlan.preEventThatFits(asked, bytes: limit, encoder: settings(asked), kind: .x264, hasSound: true))
+        RingPlan.preEventThatFits(asked, bytes: limit) {
+          RingPlan($0, encoder: settings(asked), kind: .x264, hasSound: true)
+        })
       #expect(plan(Int64(seconds)).arenaBytes <= limit)
       #expect(plan(Int64(seconds) + 1).arenaBytes > limit)
     }
-    let all = RingPlan.preEventThatFits(asked, bytes: 1 << 30, encoder: settings(asked), kind: .x264, hasSound: true)
-    #expect(all == 60)
-    let none = RingPlan.preEventThatFits(asked, bytes: 1 << 20, encoder: settings(asked), kind: .x264, hasSound: true)
-    #expect(none == nil)
+    func fitting(_ bytes: Int) -> Int? {
+      RingPlan.preEventThatFits(asked, bytes: bytes) {
+        RingPlan($0, encoder: settings(asked), kind: .x264, hasSound: true)
+      }
+    }
+    #expect(fitting(1 << 30) == 60)
+    #expect(fitting(1 << 20) == nil)
+  }
+
+  private func passing(
+    _ configuration: RecorderConfiguration, group: Nanoseconds, peak: Int = 20_000_000
+  ) throws -> PassThroughStream {
+    let measured = PassThroughMeasure.Result(
+      pictures: 90, span: .seconds(3), peakBitsPerSecond: peak, meanBitsPerSecond: peak / 2, group: group,
+      largestPicture: 100_000)
+    return try PassThroughStream(
+      reader: PictureReader(.jpeg, width: 1_280, height: 720), width: 1_280, height: 720, measured: measured,
+      interval: Nanoseconds(33_333_333), device: "a camera", configuration: configuration)
+  }
+
+  @Test("what passes through is reckoned with the measured peak and a quarter more, or with what is configured")
+  func passThrough() throws {
+    var configuration = configuration(preEvent: 30)
+    let frame = Nanoseconds(33_333_333)
+    let measured = try passing(configuration, group: frame)
+    #expect(measured.peakBitsPerSecond == 25_000_000)
+    // Every picture is a keyframe, and the newest may be some pictures old.
+    #expect(measured.group == .milliseconds(250))
+    let plan = RingPlan(configuration, passThrough: measured, hasSound: false)
+    #expect(plan.arenaBytes == 25_000_000 / 8 * 45_500 / 1_000 + 200_000)
+    #expect(Double(plan.packetCapacity) >= 45.5 * 30)
+    configuration.video.passThroughPeakBitsPerSecond = 16_000_000
+    let configured = try passing(configuration, group: frame)
+    #expect(configured.peakBitsPerSecond == 16_000_000)
+    #expect(
+      RingPlan(configuration, passThrough: configured, hasSound: false).arenaBytes == 2_000_000 * 455 / 10 + 200_000)
+  }
+
+  @Test("the measured group of pictures counts twice, and a segment must hold two of them")
+  func passThroughGroups() throws {
+    var configuration = configuration(preEvent: 30)
+    let stream = try passing(configuration, group: .seconds(4))
+    #expect(stream.group == .seconds(4) + Nanoseconds(33_333_333) * 2)
+    let short = RingPlan(configuration, passThrough: try passing(configuration, group: .seconds(1)), hasSound: true)
+    let long = RingPlan(configuration, passThrough: stream, hasSound: true)
+    let difference = long.arenaBytes - long.otherTracksShare - (short.arenaBytes - short.otherTracksShare)
+    #expect(difference == 25_000_000 / 8 * 6)
+    configuration.recording.segment = .seconds(5)
+    let error = #expect(throws: RecorderError.self) { _ = try passing(configuration, group: .seconds(3)) }
+    #expect(error?.kind == .configuration && error?.description.contains("recording.segment_s = 7") == true)
   }
 }
