@@ -65,8 +65,11 @@ struct CodedPictureReader {
   mutating func take(_ buffer: RawSpan, stamp: Int64) throws(EncodingError) -> Outcome {
     bytes.removeAll(keepingCapacity: true)
     var scan = Scan()
-    let isFramed = buffer.withUnsafeBytes { source in AnnexB.forEachUnit(source) { note($0, &scan) } }
-    guard isFramed else { throw broken("it does not begin with a start code") }
+    guard AnnexB.isFramed(buffer) else { throw broken("it does not begin with a start code") }
+    var walk = AnnexB()
+    while let unit = walk.next(in: buffer) {
+      buffer.withUnsafeBytes { note(UnsafeRawBufferPointer(rebasing: $0[unit]), &scan) }
+    }
     if let reason = scan.refusal { throw broken(reason) }
     try keepParameterSets()
     guard scan.slices > 0 else { return .nothing }

@@ -37,6 +37,13 @@ public struct AnnexB: Sendable {
     return nil
   }
 
+  /// Whether nothing but zeros stands before the first start code; false where there is none: units with lengths, say.
+  public static func isFramed(_ bytes: RawSpan) -> Bool {
+    guard let code = startCode(in: bytes, from: 0) else { return false }
+    for index in 0..<code where byte(bytes, index) != 0 { return false }
+    return true
+  }
+
   /// The five low bits of the unit's first byte.
   public static func type(of unit: Range<Int>, in bytes: RawSpan) -> UInt8 { byte(bytes, unit.lowerBound) & 0x1F }
 

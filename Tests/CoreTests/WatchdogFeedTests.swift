@@ -47,7 +47,9 @@ struct WatchdogFeedTests {
   @Test("an encoder is not waited for where the camera's own pictures pass through; the camera is")
   func noEncoder() {
     let start = CaptureTurns(camera: 0, encoder: nil, microphone: 0)
-    for (turns, decision) in [(Self.turns(1, nil, 1), WatchdogFeed.Decision.feed), (Self.turns(0, nil, 1), .withhold(.camera))] {
+    for (turns, decision) in [
+      (Self.turns(1, nil, 1), WatchdogFeed.Decision.feed), (Self.turns(0, nil, 1), .withhold(.camera)),
+    ] {
       var feed = WatchdogFeed(timeout: .seconds(20), now: MonotonicTime(nanoseconds: 0), turns: start)
       #expect(feed.look(at: turns, now: MonotonicTime(nanoseconds: 5_000_000_000)) == decision, "\(turns)")
     }

@@ -1,12 +1,15 @@
+import Media
 import Testing
 
 @testable import Encoding
 
-@Suite struct AnnexBTests {
+@Suite("The walk over a byte stream as the reader of coded pictures uses it")
+struct AnnexBTests {
   private func units(_ stream: [UInt8]) -> [[UInt8]]? {
-    var units: [[UInt8]] = []
-    let isFramed = stream.withUnsafeBytes { AnnexB.forEachUnit($0) { units.append([UInt8]($0)) } }
-    return isFramed ? units : nil
+    guard AnnexB.isFramed(stream.span.bytes) else { return nil }
+    var (units, walk) = ([[UInt8]](), AnnexB())
+    while let unit = walk.next(in: stream.span.bytes) { units.append(Array(stream[unit])) }
+    return units
   }
 
   @Test(

@@ -10,7 +10,7 @@ need watch_lines hear_tones aplay sox
 buttons_load
 microphone # the sound card
 card 256
-# Everything that the tone does, the line does, too.
+# Everything that the tone does, the line does, too. What comes and goes by itself is shown by a light that is not there.
 configure_small \
   'indicators.tone = "alsa:hw:Loopback,0,0"' \
   'indicators.tone_hz = 1500' \
@@ -19,10 +19,10 @@ configure_small \
   'indicators.reminder_s = 5' \
   'signs.cue_heard = "tone 100/100x1, vibration 100/100x1"' \
   'signs.cue_stealth = "tone 500/100x1, vibration 500/100x1"' \
-  'signs.muted = ""' \
-  'signs.low_battery = ""' \
-  'signs.low_storage = ""' \
-  'signs.clock_untrusted = ""'
+  'signs.muted = "blue 60/4940"' \
+  'signs.low_battery = "blue 60/4940"' \
+  'signs.low_storage = "blue 60/4940"' \
+  'signs.clock_untrusted = "blue 60/4940"'
 enroll
 lines=$(dirname "$(dirname "$PULL")")
 watch_lines "vibration=$lines/sim_gpio7/value" >"$RESULTS/edges.txt" &

@@ -1,36 +1,3 @@
-/// An H.264 byte stream as encoders write it (ITU-T H.264, annex B): NAL units, each behind a start code of three or four
-/// bytes. Pure.
-enum AnnexB {
-  /// Calls `body` for each NAL unit with its bytes, without start code and trailing zeros. False: there are bytes before
-  /// the first start code, or there is no unit at all; `body` was not called.
-  static func forEachUnit(_ bytes: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Void) -> Bool {
-    guard var start = nextStart(bytes, from: 0), bytes[..<(start - 3)].allSatisfy({ $0 == 0 }) else { return false }
-    while start < bytes.count {
-      let next = nextStart(bytes, from: start)
-      var end = next.map { $0 - 3 } ?? bytes.count
-      while end > start, bytes[end - 1] == 0 { end -= 1 }
-      if end > start { body(UnsafeRawBufferPointer(rebasing: bytes[start..<end])) }
-      guard let next else { break }
-      start = next
-    }
-    return true
-  }
-
-  /// Where the bytes behind the next start code begin; nil when there is none.
-  private static func nextStart(_ bytes: UnsafeRawBufferPointer, from first: Int) -> Int? {
-    var index = first
-    // The third byte of a start code decides how far one may step.
-    while index + 2 < bytes.count {
-      switch bytes[index + 2] {
-      case 0: index += 1
-      case 1 where bytes[index] == 0 && bytes[index + 1] == 0: return index + 3
-      default: index += 3
-      }
-    }
-    return nil
-  }
-}
-
 /// What a NAL unit is, as far as we treat it differently (ITU-T H.264, table 7-1).
 enum NALUnitKind: Hashable, Sendable {
   /// A coded slice; an IDR picture has only slices of the second kind.
