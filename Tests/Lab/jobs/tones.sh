@@ -19,10 +19,10 @@ configure_small \
   'indicators.reminder_s = 5' \
   'signs.cue_heard = "tone 100/100x1, vibration 100/100x1"' \
   'signs.cue_stealth = "tone 500/100x1, vibration 500/100x1"' \
-  'signs.muted = "blue 60/4940"' \
-  'signs.low_battery = "blue 60/4940"' \
-  'signs.low_storage = "blue 60/4940"' \
-  'signs.clock_untrusted = "blue 60/4940"'
+  'signs.muted = "blue 500/500"' \
+  'signs.low_battery = "blue 60/240/60/240/60/240/60/4040"' \
+  'signs.low_storage = "blue 60/240/60/240/60/4340"' \
+  'signs.clock_untrusted = "blue 60/240/60/240/60/240/60/240/60/3740"'
 enroll
 lines=$(dirname "$(dirname "$PULL")")
 watch_lines "vibration=$lines/sim_gpio7/value" >"$RESULTS/edges.txt" &
