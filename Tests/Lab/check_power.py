@@ -25,7 +25,9 @@ def check(holds, text):
 
 
 def check_recording(journal):
-    events = [(keys["code"], keys["what"], keys.get("pct")) for kind, keys in journal if kind == "EVT"]
+    # A machine that is busy with other things has a slow card, and the journal says so.
+    events = [(keys["code"], keys.get("what"), keys.get("pct")) for kind, keys in journal
+              if kind == "EVT" and keys["code"] in ("battery", "power")]
     expected = [("battery", "low", "20"), ("power", "fail", None), ("power", "good", None), ("power", "fail", None),
                 ("battery", "critical", "4")]
     check(events == expected, f"the journal has {events}")

@@ -139,6 +139,7 @@ struct PassThroughLoopTests {
       case .trackLive: events.append("live")
       case .deviceLost: events.append("lost")
       case .deviceBack: events.append("back")
+      case .encoding: events.append("encoding")
       }
     }
     #expect(events == ["live", "back"])
