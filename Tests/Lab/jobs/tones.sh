@@ -60,6 +60,7 @@ wait "$PLAYER" || true
 sleep 3
 ask_for_nothing
 wait_log "the output tone is back" 5
+sleep 2 # its four tones
 
 hear day
 sleep 1
