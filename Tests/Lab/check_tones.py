@@ -17,10 +17,10 @@ MS = RATE // 1000
 AMPLITUDE = 0.3 * 32767
 HERTZ = 1500
 # From the line to the loudspeaker, s: 50 ms are meant. The line is looked at every 2 ms, the sound card's clock moves in steps of 4 ms;
-# the rest is the guest's lateness.
-EARLIEST, LATEST = 0.040, 0.110
+# the rest is the guest's lateness, on either side.
+EARLIEST, LATEST = 0.025, 0.130
 # What a tone may be longer or shorter than the line was on, s: the ramp of 4 ms, and the same.
-LONGER = 0.020
+LONGER = 0.030
 
 
 class Check:
