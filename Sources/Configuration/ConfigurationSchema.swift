@@ -51,7 +51,7 @@ public enum ConfigurationSchema {
       integer(
         "video.passthrough_peak_kbps", \.video.passThroughPeakBitsPerSecond.thousands, "kbit/s", 0...500_000,
         "Bitrate that the camera's own pictures never exceed; the ring's memory is reckoned from it. 0: what three seconds at "
-          + "the start show, and a quarter more."),
+          + "the start show, and a quarter more, but at least what a scene with light takes."),
       choice(
         "video.encoder", \.video.encoder,
         "What encodes H.264: a library, or with \"v4l2\" the board's hardware; with \"x264\" the program is under the GPL."

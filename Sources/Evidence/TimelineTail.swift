@@ -28,6 +28,13 @@ public struct TimelineTail: Sendable {
 
   /// - Parameter entries: the newest of the log, in order, all that are new among them.
   public mutating func take(_ entries: [TimelineEntry]) -> [TimelineEntry] {
+    // What the device log tells as closed long ago is told, or was left out when the following began: the newest entries may reach
+    // further back than they did then.
+    for entry in entries {
+      if case .closed = entry.event, case .deviceLog(let line) = entry.place, line <= lastLine {
+        finish(entry.recording)
+      }
+    }
     var running: Set<TimelineEntry.Recording?> = []
     for entry in entries { if case .unclosed(_, mayRun: true) = entry.event { running.insert(entry.recording) } }
     var new: [TimelineEntry] = []

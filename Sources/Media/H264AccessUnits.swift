@@ -103,6 +103,8 @@ public struct H264AccessUnits: Sendable {
   private mutating func keep(
     _ unit: Range<Int>, of buffer: RawSpan, as place: WritableKeyPath<H264AccessUnits, [UInt8]>
   ) -> Bool {
+    // An init has 16 bits for its length, and none that a camera makes is longer than some dozens of bytes: a start code is lost.
+    guard unit.count <= 4_096 else { return true }
     if self[keyPath: place].isEmpty {
       self[keyPath: place] = buffer.extracting(unit).withUnsafeBytes { Array($0) }
       return true

@@ -38,11 +38,12 @@ public struct H264SequenceHeader: Hashable, Sendable {
     }
     hasSeparatePlanes = separate
     isUsual = chroma == 1 && isEightBits
-    let frameNumberBits = reader.unsigned(bytes) + 4
+    // Both are coded less 4, and are at most 12 then; a damaged set may say anything.
+    let frameNumberCode = reader.unsigned(bytes)
     orderType = reader.unsigned(bytes)
-    var orderBits: UInt32 = 0
+    var orderCode: UInt32 = 0
     switch orderType {
-    case 0: orderBits = reader.unsigned(bytes) + 4
+    case 0: orderCode = reader.unsigned(bytes)
     case 1:
       _ = reader.flag(bytes)
       _ = reader.signed(bytes)
@@ -51,9 +52,9 @@ public struct H264SequenceHeader: Hashable, Sendable {
     case 2: break
     default: return nil
     }
-    guard frameNumberBits <= 16, orderBits <= 16 else { return nil }
-    self.frameNumberBits = Int(frameNumberBits)
-    self.orderBits = Int(orderBits)
+    guard frameNumberCode <= 12, orderCode <= 12 else { return nil }
+    frameNumberBits = Int(frameNumberCode) + 4
+    orderBits = orderType == 0 ? Int(orderCode) + 4 : 0
     _ = reader.unsigned(bytes)
     _ = reader.flag(bytes)
     let columns = Int(reader.unsigned(bytes)) + 1

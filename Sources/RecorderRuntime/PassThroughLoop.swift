@@ -25,10 +25,15 @@ struct PassThroughLoop {
     var refusals = RefusalRun(track: .video)
     /// The newest picture that was recorded or refused for lack of room.
     var lastTime = MonotonicTime.distantPast
+    /// What is before is recorded or told: the newest picture, or one that was damaged.
+    var accountedUntil = MonotonicTime.distantPast
+    /// When the last picture and the last keyframe came, by our clock.
+    var lastPicture = MonotonicTime.distantPast
+    var lastKeyframe = MonotonicTime.distantPast
     var isLive = false
     /// A camera that was just opened: its pictures count from the first keyframe on.
     var needsKeyframe = true
-    /// Frames that the driver numbered and that did not come, since `lastTime`.
+    /// Frames that the driver numbered and that did not come, since `accountedUntil`.
     var missing: Int64 = 0
   }
 
@@ -56,7 +61,9 @@ struct PassThroughLoop {
         number += lost
         continue
       }
-      _ = clip.withPicture(number) { take($0, time: time, position: number, &reader, &progress) }
+      if !clip.withPicture(number, { take($0, time: time, position: number, &reader, &progress) }) {
+        progress.missing += 1
+      }
       number += 1
     }
   }
@@ -108,6 +115,8 @@ struct PassThroughLoop {
         operation: "it came back with \(granted.format), and the recording has \(stream.width)x\(stream.height)")
     }
     var isFirst = true
+    progress.lastPicture = .now()
+    progress.lastKeyframe = .now()
     while !isStopping {
       health.cameraTurns.add(1, ordering: .relaxed)
       do throws(CameraError) {
@@ -120,7 +129,7 @@ struct PassThroughLoop {
         case .timedOut: continue
         case .damaged(let info):
           if !isFirst { progress.missing += info.lostBefore }
-          damaged(at: info.time)
+          damaged(at: info.time, &progress)
         case .frame(let goesOn, _):
           guard goesOn else {
             return CameraError(
@@ -133,8 +142,27 @@ struct PassThroughLoop {
       } catch {
         return error
       }
+      if let missing = missing(progress, now: .now()) {
+        return CameraError(
+          .stalled, device: granted.path, operation: missing,
+          hint: "It delivers something all the same, and is opened again.")
+      }
     }
     return nil
+  }
+
+  /// A camera may go on with what shows nothing, or where no recording can begin: it is opened again then, which most of them
+  /// answer with a keyframe.
+  private static let picturePatience = Nanoseconds.seconds(2)
+  private static let keyframePatience = Nanoseconds.seconds(8)
+
+  /// What has not come for too long; nil when all does.
+  func missing(_ progress: Progress, now: MonotonicTime) -> String? {
+    if now - progress.lastPicture > Self.picturePatience {
+      return "no picture that can be read for \(Self.picturePatience.inMilliseconds) ms"
+    }
+    let patience = max(Self.keyframePatience, stream.group * 2)
+    return now - progress.lastKeyframe > patience ? "no keyframe for \(patience.inMilliseconds) ms" : nil
   }
 
   // MARK: - Pictures
@@ -156,7 +184,7 @@ struct PassThroughLoop {
     switch outcome {
     case .picture, .noPicture: return true
     case .unreadable:
-      if !progress.needsKeyframe { damaged(at: time) }
+      damaged(at: time, &progress)
       return true
     case .changedParameterSets: return false
     }
@@ -166,26 +194,33 @@ struct PassThroughLoop {
     _ picture: PictureReader.Picture, _ packet: RawSpan, time: MonotonicTime, position: Int64,
     _ progress: inout Progress
   ) {
+    let now = MonotonicTime.now()
+    progress.lastPicture = now
+    if picture.isKeyframe { progress.lastKeyframe = now }
     if progress.needsKeyframe {
       guard picture.isKeyframe else { return }
       progress.needsKeyframe = false
       if progress.isLive {
-        let missing = max(1, (time - progress.lastTime).count / max(1, stream.frameInterval.count) - 1)
-        health.report(Loss(track: .video, from: progress.lastTime, to: time, count: missing, cause: .deviceLost))
+        let missing = max(1, (time - progress.accountedUntil).count / max(1, stream.frameInterval.count) - 1)
+        health.report(Loss(track: .video, from: progress.accountedUntil, to: time, count: missing, cause: .deviceLost))
         // Only a picture proves that it is back.
         log.note(.cameraBack)
         _ = health.events.push(.deviceBack(.video))
       }
-    } else if progress.missing > 0 {
-      health.report(Loss(track: .video, from: progress.lastTime, to: time, count: progress.missing, cause: .sequence))
+      progress.missing = 0
     }
-    progress.missing = 0
+    tellMissing(until: time, &progress)
     progress.lastTime = time
-    if !picture.isWhole { damaged(at: time) }
     let header = PacketHeader(
       track: .video, flags: picture.isKeyframe ? .keyframe : [], length: packet.byteCount, time: time,
       position: position)
-    let outcome = ring.append(header, bytes: packet, now: .now())
+    let outcome = ring.append(header, bytes: packet, now: now)
+    switch outcome {
+    case .stored, .storedByShorteningPreEvent:
+      if !picture.isWhole { report(damagedAt: time) }
+    // It is lost whole, and is told as that.
+    case .refused: break
+    }
     progress.refusals.note(outcome, header: header, units: 1, to: health)
     health.framesEncoded.add(1, ordering: .relaxed)
     if !progress.isLive {
@@ -194,7 +229,24 @@ struct PassThroughLoop {
     }
   }
 
-  private func damaged(at time: MonotonicTime) {
+  /// What did not come since the last picture that is accounted for; from now on everything before `time` is.
+  private func tellMissing(until time: MonotonicTime, _ progress: inout Progress) {
+    if progress.missing > 0 {
+      health.report(
+        Loss(track: .video, from: progress.accountedUntil, to: time, count: progress.missing, cause: .sequence))
+    }
+    progress.missing = 0
+    progress.accountedUntil = time
+  }
+
+  /// A picture of which nothing is recorded. While a keyframe is waited for it belongs to what the camera's absence cost.
+  private func damaged(at time: MonotonicTime, _ progress: inout Progress) {
+    guard !progress.needsKeyframe, time > progress.accountedUntil else { return }
+    tellMissing(until: time, &progress)
+    report(damagedAt: time)
+  }
+
+  private func report(damagedAt time: MonotonicTime) {
     health.report(Loss(track: .video, from: time, to: time + stream.frameInterval, count: 1, cause: .errorBuffer))
   }
 }

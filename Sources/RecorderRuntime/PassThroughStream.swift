@@ -11,7 +11,7 @@ struct PassThroughStream: Sendable {
   var width: Int
   var height: Int
   var measured: PassThroughMeasure.Result
-  /// What the ring is reckoned from: configured, or measured and a quarter more.
+  /// What the ring is reckoned from: configured, or measured and a quarter more, and no less than `floor`: it may have been dark.
   var peakBitsPerSecond: Int
   /// The camera's nominal rate, or what was seen when that is more.
   var framesPerSecond: Double
@@ -56,13 +56,26 @@ struct PassThroughStream: Sendable {
     frameInterval = interval
     framesPerSecond = max(1e9 / Double(max(1, interval.count)), measured.framesPerSecond)
     let configured = configuration.video.passThroughPeakBitsPerSecond
-    peakBitsPerSecond = configured > 0 ? configured : measured.peakBitsPerSecond + measured.peakBitsPerSecond / 4
+    let floor = Self.floor(codec, width: width, height: height, framesPerSecond: framesPerSecond)
+    peakBitsPerSecond =
+      configured > 0 ? configured : max(measured.peakBitsPerSecond + measured.peakBitsPerSecond / 4, floor)
     guard configuration.recording.segment >= group * 2 else {
       throw RecorderError(
         .configuration,
         "a segment must hold at least two keyframes, and \(device) brings one every \(measured.group.inMilliseconds) ms: "
           + "recording.segment_s = \((group * 2).inMilliseconds / 1_000 + 1) would do.")
     }
+  }
+
+  /// Bits a second of a scene with light and movement: 0.15 for each pixel of H.264, 1 of JPEG. A camera that is started under
+  /// a jacket shows a tenth of it, and its ring would hold a tenth of the seconds later.
+  private static func floor(_ codec: VideoCodec, width: Int, height: Int, framesPerSecond: Double) -> Int {
+    let perPixel =
+      switch codec {
+      case .h264: 0.15
+      case .jpeg: 1.0
+      }
+    return Int(min(1e9, Double(width * height) * framesPerSecond * perPixel))
   }
 
   /// One line for the log.

@@ -23,7 +23,8 @@ extension Recorder {
 
   /// The recorder ends before it was time to tell them.
   func tellLastRefusals() {
-    guard let radio else { return }
+    guard let radio, !hasToldLastRefusals else { return }
+    hasToldLastRefusals = true
     for summary in radio.link.untold.withLock({ $0 }) { tellRefusals(summary.refusal, summary.count) }
   }
 

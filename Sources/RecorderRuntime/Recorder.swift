@@ -77,6 +77,7 @@ public final class Recorder {
   var encodingLevel = EncodingLoad.Level.full
   var isStorageLow = false
   var hasBeenReady = false
+  var hasToldLastRefusals = false
   /// The recording that the card's failure ended, until what waits in memory is recorded.
   var brokenOff: String?
   var hasRecorded = false

@@ -297,12 +297,20 @@ package struct StoreWorker: ~Copyable {
   /// A clean end, after the segment's: CLOSE.
   private mutating func finish(_ recording: OpenRecording) throws(StoreError) {
     try recording.close(recording.endFault == .storeFull ? .full : recording.closeReason)
-    try store.didClose(id: recording.writer.id, counter: recording.writer.counter, head: recording.writer.head)
+    var fault = recording.endFault
+    do throws(StoreError) {
+      try store.didClose(id: recording.writer.id, counter: recording.writer.counter, head: recording.writer.head)
+    } catch {
+      // The recording is closed, and durable: it is not to be closed again. The device log cannot say so, and is opened anew
+      // before anything else is recorded; that start says what it found.
+      log.note(.storeTrouble(error))
+      fault = fault ?? .storeFailed
+    }
     log.note(
       .recordingClosed(
         id: recording.writer.id.description, segments: recording.writer.segmentCount,
         seconds: recording.duration.inSeconds, lostFrames: recording.lostFrames, lostSamples: recording.lostSamples))
-    didClose(recording.endFault, durableEnd: recording.durableEnd)
+    didClose(fault, durableEnd: recording.durableEnd)
   }
 
   /// A checkpoint, and everything that follows from it.

@@ -52,7 +52,8 @@ struct LoadedConfigurationTests {
       ])
     #expect(
       problems("video.fps = 30").first?.hasPrefix(
-        "lapel.toml:1: video.fps: unknown key; did you mean camera.fps?; allowed: in [video] encoder, encoder_device,")
+        "lapel.toml:1: video.fps: unknown key; did you mean camera.fps?; allowed: in [video] path, passthrough_peak_kbps, encoder, "
+          + "encoder_device,")
         == true)
     #expect(problems("[recroding]").first?.contains("unknown section; did you mean [recording]?") == true)
     #expect(problems("pre_event_s = 3").first?.contains("did you mean recording.pre_event_s?") == true)

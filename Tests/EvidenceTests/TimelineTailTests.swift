@@ -51,6 +51,15 @@ struct TimelineTailTests {
     #expect(!tail.isWaiting)
   }
 
+  @Test("of a recording that ended before the following began nothing comes, however far back is read")
+  func longClosed() {
+    var tail = TimelineTail()
+    tail.skip(line(9))
+    let closed = line(6, .closed(nil, isLate: false), of: recording)
+    #expect(tail.take([checkpoints(3), journal(3, low), closed, line(9), line(10)]) == [line(10)])
+    #expect(tail.finished.count == 1)
+  }
+
   @Test("lines of a running recording come as they are written; what sums them up comes with its end")
   func recordingGoesOn() {
     var tail = TimelineTail()

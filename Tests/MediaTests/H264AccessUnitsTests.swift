@@ -134,6 +134,16 @@ struct H264AccessUnitsTests {
     #expect(header.isUsual && !header.isInterlaced)
   }
 
+  @Test("A set whose fields say what no field may is none, and one that is far too long is passed over")
+  func absurdSets() {
+    // log2_max_frame_num_minus4 of 2^32 - 2.
+    #expect(H264SequenceHeader([0x67, 0x42, 0, 0x1E, 0x80, 0, 0, 3, 0, 0xFF, 0xFF, 0xFF, 0xFF]) == nil)
+    var units = H264AccessUnits()
+    let long = [0, 0, 1, 0x67] + [UInt8](repeating: 0x42, count: 70_000)
+    #expect(units.take(long.span.bytes) == .noPicture)
+    #expect(units.parameterSets == nil && units.sequenceHeader == nil)
+  }
+
   @Test("Bytes cut short or changed at any place are read without a fault")
   func damaged() throws {
     let unit = try Self.usual.get()[0]

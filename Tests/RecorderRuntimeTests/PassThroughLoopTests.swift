@@ -145,6 +145,40 @@ struct PassThroughLoopTests {
     #expect(events == ["live", "back"])
   }
 
+  @Test(
+    "Frames that are missing before a damaged one are told with it, and what the camera's absence cost begins behind it"
+  )
+  func damagedLast() throws {
+    var bench = try Bench(.jpeg)
+    let cut = Array(Self.jpeg([2]).prefix(8))
+    _ = bench.take(Self.jpeg([1]), number: 0)
+    bench.progress.missing = 10
+    _ = bench.take(cut, number: 11)
+    var losses = bench.losses
+    #expect(losses.map(\.cause) == [.sequence, .errorBuffer] && losses.map(\.count) == [10, 1])
+    #expect(losses.first?.from == bench.start && losses.first?.to == bench.start + Self.interval * 11)
+    for number in 12..<20 as Range<Int64> { _ = bench.take(cut, number: number) }
+    bench.progress.needsKeyframe = true
+    _ = bench.take(Self.jpeg([3]), number: 30)
+    losses = bench.losses
+    #expect(losses.count == 9 && losses.dropLast().allSatisfy { $0.cause == .errorBuffer && $0.count == 1 })
+    #expect(losses.last?.cause == .deviceLost)
+    #expect(losses.last?.count == 10 && losses.last?.from == bench.start + Self.interval * 19)
+  }
+
+  @Test("A camera that goes on without a picture, or without a keyframe, is to be opened again")
+  func nothingOfUse() throws {
+    var bench = try Bench(.jpeg)
+    let now = MonotonicTime.now()
+    bench.progress.lastPicture = now
+    bench.progress.lastKeyframe = now
+    #expect(bench.loop.missing(bench.progress, now: now + .seconds(2)) == nil)
+    #expect(bench.loop.missing(bench.progress, now: now + .milliseconds(2_001))?.contains("no picture") == true)
+    bench.progress.lastPicture = now + .seconds(8)
+    #expect(bench.loop.missing(bench.progress, now: now + .seconds(8)) == nil)
+    #expect(bench.loop.missing(bench.progress, now: now + .milliseconds(8_001))?.contains("no keyframe") == true)
+  }
+
   @Test("What the memory cannot take is refused and reported; nothing that is pinned goes")
   func full() throws {
     var bench = try Bench(.jpeg)

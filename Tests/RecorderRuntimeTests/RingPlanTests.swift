@@ -76,7 +76,7 @@ struct RingPlanTests {
   }
 
   private func passing(
-    _ configuration: RecorderConfiguration, group: Nanoseconds, peak: Int = 20_000_000
+    _ configuration: RecorderConfiguration, group: Nanoseconds, peak: Int = 40_000_000
   ) throws -> PassThroughStream {
     let measured = PassThroughMeasure.Result(
       pictures: 90, span: .seconds(3), peakBitsPerSecond: peak, meanBitsPerSecond: peak / 2, group: group,
@@ -91,17 +91,24 @@ struct RingPlanTests {
     var configuration = configuration(preEvent: 30)
     let frame = Nanoseconds(33_333_333)
     let measured = try passing(configuration, group: frame)
-    #expect(measured.peakBitsPerSecond == 25_000_000)
+    #expect(measured.peakBitsPerSecond == 50_000_000)
     // Every picture is a keyframe, and the newest may be some pictures old.
     #expect(measured.group == .milliseconds(250))
     let plan = RingPlan(configuration, passThrough: measured, hasSound: false)
-    #expect(plan.arenaBytes == 25_000_000 / 8 * 45_500 / 1_000 + 200_000)
+    #expect(plan.arenaBytes == 50_000_000 / 8 * 45_500 / 1_000 + 200_000)
     #expect(Double(plan.packetCapacity) >= 45.5 * 30)
     configuration.video.passThroughPeakBitsPerSecond = 16_000_000
     let configured = try passing(configuration, group: frame)
     #expect(configured.peakBitsPerSecond == 16_000_000)
     #expect(
       RingPlan(configuration, passThrough: configured, hasSound: false).arenaBytes == 2_000_000 * 455 / 10 + 200_000)
+  }
+
+  @Test("what was measured in the dark does not make the ring too small for the day")
+  func passThroughInTheDark() throws {
+    let dark = try passing(configuration(preEvent: 30), group: Nanoseconds(33_333_333), peak: 300_000)
+    // One bit for each pixel of JPEG.
+    #expect(abs(dark.peakBitsPerSecond - 1_280 * 720 * 30) < 1_000)
   }
 
   @Test("the measured group of pictures counts twice, and a segment must hold two of them")
@@ -112,7 +119,7 @@ struct RingPlanTests {
     let short = RingPlan(configuration, passThrough: try passing(configuration, group: .seconds(1)), hasSound: true)
     let long = RingPlan(configuration, passThrough: stream, hasSound: true)
     let difference = long.arenaBytes - long.otherTracksShare - (short.arenaBytes - short.otherTracksShare)
-    #expect(difference == 25_000_000 / 8 * 6)
+    #expect(difference == 50_000_000 / 8 * 6)
     configuration.recording.segment = .seconds(5)
     let error = #expect(throws: RecorderError.self) { _ = try passing(configuration, group: .seconds(3)) }
     #expect(error?.kind == .configuration && error?.description.contains("recording.segment_s = 7") == true)
