@@ -140,8 +140,9 @@ lab() {
   local probe=(--timeout 900 --env "CAPTURE_PROBE=$PWD/.build/release/CaptureProbe")
   lab_job "camera library" Tests/Lab/run capture-camera.sh "${probe[@]}"
   lab_job "microphone library" Tests/Lab/run capture-microphone.sh "${probe[@]}"
-  # Each edge of a light is judged to a tenth of a second: alone.
+  # Each edge of a light and of a tone is judged to a tenth of a second: alone.
   lab_job "signs" Tests/Lab/run signs.sh
+  lab_job "tones" Tests/Lab/run tones.sh
   # The others wait most of the time: two guests at once.
   local second=.build/lab-second.log other
   lab_second_lane >"$second" 2>&1 &
@@ -152,8 +153,6 @@ lab() {
   wait "$other" || result "FAILED   the second lane of the lab (status $?)"
   trap - INT TERM
   cat "$second"
-  # The whole campaign has 32 cuts.
-  lab_job "power cuts" Tests/Campaigns/power-cut-campaign.py --cuts 2 --lies 1
 }
 
 lab_first_lane() {
@@ -161,6 +160,7 @@ lab_first_lane() {
   lab_job "presses" Tests/Lab/run presses.sh 20
   lab_job "service" Tests/Lab/run service.sh --timeout 600
   lab_job "power" Tests/Lab/run power.sh
+  lab_job "button library" Tests/Lab/run buttons.sh "${probe[@]}"
 }
 
 lab_second_lane() {
@@ -168,8 +168,8 @@ lab_second_lane() {
   lab_job "radio" Tests/Lab/run radio.sh
   lab_job "devices" Tests/Lab/run devices.sh --timeout 600
   lab_job "hardware encoder library" Tests/Lab/run encoder.sh "${probe[@]}"
-  lab_job "button library" Tests/Lab/run buttons.sh "${probe[@]}"
-  lab_job "tones" Tests/Lab/run tones.sh
+  # The whole campaign has 32 cuts.
+  lab_job "power cuts" Tests/Campaigns/power-cut-campaign.py --cuts 2 --lies 1
 }
 
 # lab_job NAME COMMAND…
