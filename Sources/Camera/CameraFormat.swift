@@ -80,13 +80,16 @@ public struct CameraRequest: Hashable, Sendable {
   public var rate: FrameRate
   /// Nil: the cheapest format to convert that has this size and rate.
   public var pixelFormat: PixelFormat?
+  /// Set in this order before streaming begins.
+  public var controls: [CameraControl]
   /// Without a frame for so long the camera counts as stalled.
   public var stallLimit: Nanoseconds
 
   public init(
-    device: String, size: FrameSize, rate: FrameRate, pixelFormat: PixelFormat? = nil,
+    device: String, size: FrameSize, rate: FrameRate, pixelFormat: PixelFormat? = nil, controls: [CameraControl] = [],
     stallLimit: Nanoseconds = .seconds(2)
   ) {
+    self.controls = controls
     self.device = device
     self.size = size
     self.rate = rate

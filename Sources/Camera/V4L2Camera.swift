@@ -53,6 +53,8 @@ public struct V4L2Camera: ~Copyable {
   public init(_ request: CameraRequest) throws(CameraError) {
     let device = try V4L2Device(path: CameraListing.path(of: request.device), name: request.device)
     let negotiated = try Negotiation.run(request, on: device)
+    // Behind the format: drivers may set some of them anew with it.
+    try device.set(request.controls)
     let queue = try BufferQueue.make(
       device: device, wanted: Self.bufferCount, pieceCount: negotiated.layout.pieceCount)
     var type = CInt(bitPattern: device.bufferType)

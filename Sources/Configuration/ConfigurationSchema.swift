@@ -36,6 +36,14 @@ public enum ConfigurationSchema {
         "camera.format", \.camera.format,
         "Format asked of the camera; \"auto\" takes the first of the others that it offers, but never \"h264\", which is only "
           + "passed through."),
+      text(
+        "camera.controls", \.camera.controls,
+        "What the driver is set to at each opening, by the names that `v4l2-ctl -L` shows, in this order: "
+          + "\"power_line_frequency=1, auto_exposure=1, exposure_time_absolute=80\"; of a menu the entry's number or words."
+      ),
+      integer(
+        "camera.rotation", \.camera.rotation, "degrees", 0...270, multipleOf: 90,
+        "How far players turn the picture clockwise; it is recorded as the camera sees it."),
 
       choice(
         "microphone.source", \.microphone.source, "A microphone made of nothing, an ALSA one, or no sound at all."),

@@ -13,6 +13,11 @@ extension RecorderConfiguration {
       camera.source != .v4l2 || !camera.device.isEmpty, ["camera.device", "camera.source"],
       "source \"v4l2\" needs a device, such as \"/dev/video0\"")
     checkPath(check)
+    let controls = CameraControlList(camera.controls)
+    check(controls.problem == nil, ["camera.controls"], controls.problem ?? "")
+    check(
+      controls.settings.isEmpty || camera.source == .v4l2, ["camera.controls", "camera.source"],
+      "only a \"v4l2\" camera has controls")
     check(
       camera.width * camera.height <= 3_840 * 2_160, ["camera.width", "camera.height"],
       "\(camera.width)x\(camera.height) has more pixels than 3840x2160")

@@ -57,6 +57,10 @@ public struct RecorderConfiguration: Hashable, Sendable {
     public var height = 720
     public var framesPerSecond = 30
     public var format = Format.auto
+    /// The driver's controls as they are written in a file; see `CameraControlList`.
+    public var controls = ""
+    /// Degrees clockwise that a player turns the picture: 0, 90, 180 or 270.
+    public var rotation = 0
   }
 
   public struct Microphone: Hashable, Sendable {

@@ -63,17 +63,30 @@ public struct InitSegment: Hashable, Sendable {
       $0.u32(0x0001_0000)
       $0.u16(0x0100)
       $0.zeros(10)
-      matrix(&$0)
+      matrix(.none, width: 0, height: 0, &$0)
       $0.zeros(24)
       $0.u32(3)  // Next track ID.
     }
   }
 
-  private static func matrix(_ writer: inout BoxWriter) {
-    for value: UInt32 in [0x0001_0000, 0, 0, 0, 0x0001_0000, 0, 0, 0, 0x4000_0000] { writer.u32(value) }
+  /// What turns a picture and moves it back to where it was (ISO/IEC 14496-12, 8.3.2 and 6.2.2): 16.16, but 2.30 in each third.
+  private static func matrix(_ rotation: DisplayRotation, width: Int, height: Int, _ writer: inout BoxWriter) {
+    let one: Int32 = 0x0001_0000
+    let (right, down) = (Int32(clamping: width) << 16, Int32(clamping: height) << 16)
+    let values: [Int32] =
+      switch rotation {
+      case .none: [one, 0, 0, 0, one, 0, 0, 0]
+      case .quarter: [0, one, 0, -one, 0, 0, down, 0]
+      case .half: [-one, 0, 0, 0, -one, 0, right, down]
+      case .threeQuarters: [0, -one, 0, one, 0, 0, 0, right]
+      }
+    for value in values { writer.u32(UInt32(bitPattern: value)) }
+    writer.u32(0x4000_0000)
   }
 
-  private static func trackHeader(_ id: TrackID, width: Int, height: Int, _ trak: inout BoxWriter) {
+  private static func trackHeader(
+    _ id: TrackID, width: Int, height: Int, rotation: DisplayRotation = .none, _ trak: inout BoxWriter
+  ) {
     trak.fullBox("tkhd", flags: 3) {  // Enabled, in the movie.
       $0.zeros(8)
       $0.u32(UInt32(id.rawValue))
@@ -83,7 +96,7 @@ public struct InitSegment: Hashable, Sendable {
       $0.u16(0)
       $0.u16(id == .audio ? 0x0100 : 0)
       $0.u16(0)
-      matrix(&$0)
+      matrix(rotation, width: width, height: height, &$0)
       $0.u32(UInt32(width) << 16)
       $0.u32(UInt32(height) << 16)
     }
@@ -131,7 +144,7 @@ public struct InitSegment: Hashable, Sendable {
 
   private static func videoTrack(_ track: VideoTrack, _ moov: inout BoxWriter) {
     moov.box("trak") { trak in
-      trackHeader(.video, width: track.width, height: track.height, &trak)
+      trackHeader(.video, width: track.width, height: track.height, rotation: track.rotation, &trak)
       media(handler: "vide", name: "Video", timescale: VideoTrack.timescale, &trak) {
         $0.fullBox("vmhd", flags: 1) { $0.zeros(8) }
       } entry: { stsd in

@@ -17,6 +17,14 @@ public enum VideoCodec: Hashable, Sendable {
   case jpeg
 }
 
+/// How far a player turns the pictures clockwise; the pixels stay as they are. The raw value is in degrees.
+public enum DisplayRotation: Int, CaseIterable, Hashable, Sendable {
+  case none = 0
+  case quarter = 90
+  case half = 180
+  case threeQuarters = 270
+}
+
 /// What an init segment must say of a video track.
 public struct VideoTrack: Hashable, Sendable {
   /// Ticks of its media timeline in a second: 90,000 divides every usual frame rate.
@@ -25,11 +33,13 @@ public struct VideoTrack: Hashable, Sendable {
   public var width: Int
   public var height: Int
   public var codec: VideoCodec
+  public var rotation: DisplayRotation
 
-  public init(width: Int, height: Int, codec: VideoCodec) {
+  public init(width: Int, height: Int, codec: VideoCodec, rotation: DisplayRotation = .none) {
     self.width = width
     self.height = height
     self.codec = codec
+    self.rotation = rotation
   }
 
   public init(width: Int, height: Int, parameterSets: H264ParameterSets) {

@@ -16,10 +16,14 @@ extension OpenedDevices {
     }
   }
 
-  var videoTrack: VideoTrack {
-    switch path {
-    case .encode(_, _, _, let sets): VideoTrack(width: layout.width, height: layout.height, codec: .h264(sets))
-    case .passThrough(let stream): VideoTrack(width: stream.width, height: stream.height, codec: stream.codec)
+  /// - Parameter rotation: degrees; the configuration allows no others than those of `DisplayRotation`.
+  func videoTrack(rotation: Int) -> VideoTrack {
+    let rotation = DisplayRotation(rawValue: rotation) ?? .none
+    return switch path {
+    case .encode(_, _, _, let sets):
+      VideoTrack(width: layout.width, height: layout.height, codec: .h264(sets), rotation: rotation)
+    case .passThrough(let stream):
+      VideoTrack(width: stream.width, height: stream.height, codec: stream.codec, rotation: rotation)
     }
   }
 
@@ -72,7 +76,7 @@ extension OpenedDevices {
     case .v4l2:
       let request = CameraRequest(
         device: camera.device, size: size, rate: FrameRate(perSecond: UInt32(clamping: camera.framesPerSecond)),
-        pixelFormat: pixelFormat(camera.format))
+        pixelFormat: pixelFormat(camera.format), controls: controls(camera))
       var opened: V4L2Camera
       do throws(CameraError) { opened = try V4L2Camera(request) } catch { throw RecorderError(error) }
       let granted = opened.granted

@@ -67,7 +67,7 @@ struct OpenedDevices {
     case .v4l2:
       let request = CameraRequest(
         device: camera.device, size: size, rate: FrameRate(perSecond: UInt32(clamping: camera.framesPerSecond)),
-        pixelFormat: pixelFormat(camera.format))
+        pixelFormat: pixelFormat(camera.format), controls: controls(camera))
       let opened: V4L2Camera
       do throws(CameraError) { opened = try V4L2Camera(request) } catch { throw RecorderError(error) }
       let granted = opened.granted
@@ -183,6 +183,10 @@ struct OpenedDevices {
     return OpenedSound(
       microphone: microphone, kind: microphoneKind, name: microphoneName, channels: sound.channels, opus: opus,
       lookahead: lookahead)
+  }
+
+  static func controls(_ camera: RecorderConfiguration.Camera) -> [CameraControl] {
+    CameraControlList(camera.controls).settings.map { CameraControl(name: $0.name, value: $0.value) }
   }
 
   static func badSize(_ size: FrameSize) -> RecorderError {

@@ -171,7 +171,7 @@ public final class Recorder {
         softwareHash: softwareHash, configurationHash: configurationHash),
       isLabStore: configuration.store.isLabStore, allowSwap: configuration.memory.allowsSwap)
     profile = RecordingProfile(
-      video: devices.videoTrack,
+      video: devices.videoTrack(rotation: configuration.camera.rotation),
       audioChannels: hasSound ? devices.channels : nil, audioLookahead: devices.opusLookahead,
       cameraName: devices.cameraName, microphoneName: devices.microphoneName, pathName: devices.pathName,
       plan: SegmentPlanner.Settings(

@@ -157,6 +157,8 @@ struct LoadedConfigurationTests {
     arguments: [
       ("camera.source = \"v4l2\"", ["camera.device", "camera.source"]),
       ("camera.width = 3840\ncamera.height = 3840", ["camera.width", "camera.height"]),
+      ("camera.controls = \"brightness=1\"", ["camera.controls", "camera.source"]),
+      ("camera.controls = \"brightness\"", ["camera.controls"]),
       ("microphone.source = \"alsa\"\nmicrophone.device = \"\"", ["microphone.device", "microphone.source"]),
       ("camera.source = \"file\"\ncamera.device = \"/a\"", ["camera.source", "video.path"]),
       ("camera.format = \"h264\"", ["camera.format", "video.path"]),

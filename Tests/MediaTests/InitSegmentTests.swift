@@ -60,6 +60,25 @@ struct InitSegmentTests {
     try quietly(["ffmpeg", "-v", "warning", "-i", "FILE", "-map", "0:a", "-f", "s16le", "-"], input: bytes)
   }
 
+  @Test("stock tools turn the picture as the track says, and its pixels stay", arguments: DisplayRotation.allCases)
+  func rotation(_ rotation: DisplayRotation) throws {
+    let stock = try StockPackets.shared.get()
+    let segment = InitSegment(
+      video: VideoTrack(width: 96, height: 64, codec: .h264(stock.parameterSets), rotation: rotation), audio: nil,
+      salt: salt, facts: [])
+    let bytes = segment.bytes() + stock.fragment(0)
+    #expect(try probe(bytes, "stream=width,height", stream: "v:0") == ["width=96", "height=64"])
+    // FFmpeg counts the other way round.
+    let expected: [String] =
+      switch rotation {
+      case .none: []
+      case .quarter: ["rotation=-90"]
+      case .half: ["rotation=-180"]
+      case .threeQuarters: ["rotation=90"]
+      }
+    #expect(try probe(bytes, "stream_side_data=rotation", stream: "v:0") == expected)
+  }
+
   @Test("a segment with a run-in decodes to the samples of the whole from its first on; none of the run-in is heard")
   func runIn() throws {
     let stock = try StockPackets.shared.get()

@@ -104,9 +104,17 @@ lapel enroll --agency /run/agency/public >/dev/null || fail "lapel enroll --agen
 lapel enroll --note /run/enrol.note >/dev/null || fail "lapel enroll --note"
 # The guest is too slow for what any desk can do; nothing but the speed is another than printed.
 env --default-signal=INT "$LAPEL_BIN/lapel" run --config "$config" --set camera.fps=10 --set video.preset=ultrafast \
-  --set video.threads=2 --set recording.pre_event_s=2 >"$RESULTS/run.log" 2>&1 &
+  --set video.threads=2 --set recording.pre_event_s=2 --set camera.rotation=90 \
+  --set "camera.controls=brightness=100, test_pattern=Horizontal 100% Colorbar" >"$RESULTS/run.log" 2>&1 &
 RECORDER=$!
 wait_log "state: ready" 60
+# controls NODE: as the configuration has them.
+controls() {
+  local are
+  are=$(v4l2-ctl -d "$1" -C brightness,test_pattern) || fail "v4l2-ctl -C on $1"
+  [ "$are" = "brightness: 100"$'\n'"test_pattern: 3" ] || fail "the controls of $1 are $are"
+}
+controls /dev/video0
 lapel start >/dev/null || fail "lapel start"
 wait_log "state: recording" 20
 
@@ -136,6 +144,7 @@ expect_json <<'CHECKS'
 [(c['device'], len(c['in_use_by'])) for c in d['cameras']] == [('platform:vivid-000', 1)]
 d['cameras'][0]['path'] != '/dev/video0'
 CHECKS
+controls "$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["cameras"][0]["path"])' "$RESULTS/devices.json")"
 lapel stop >/dev/null || fail "lapel stop"
 wait_log "recording closed" 30
 end_recorder
@@ -145,4 +154,19 @@ cat "$RESULTS/verify.txt"
 # What is missing while the camera is away stands in the journal, and is no gap in the evidence.
 [ $status = 0 ] || fail "lapel-dock verify: status $status"
 has "$RESULTS/verify.txt" "VERIFIED: "
+"$LAPEL_BIN/lapel-dock" open /var/lib/lapel/store/recordings/*/ --agency /run/agency/public --identity /run/agency/secret/identity.txt \
+  --device-log /var/lib/lapel/store/device/log -o /run/opened.mp4 >/dev/null || fail "lapel-dock open"
+turned=$(ffprobe -v error -select_streams v -show_entries stream_side_data=rotation -of csv=p=0 /run/opened.mp4)
+[ "$turned" = -90 ] || fail "players turn the picture by '$turned', not by 90 degrees clockwise"
+
+say "-- a control that is not there, and a value that is not allowed"
+# refused SETTING WORDS
+refused() {
+  local status=0
+  "$LAPEL_BIN/lapel" run --config "$config" --set "camera.controls=$1" >/run/refused.txt 2>&1 || status=$?
+  [ $status = 69 ] || fail "$1: status $status: $(cat /run/refused.txt)"
+  has /run/refused.txt "$2"
+}
+refused brightnes=100 "It has: brightness, "
+refused brightness=300 "Allowed: 0 to 255."
 exec 8>&-
