@@ -108,7 +108,7 @@ extension ShortAcceptanceTests {
       // Looked for every second, and said once.
       try rig.wait("some seconds", seconds: 10) { $0.uptimeMs >= 4_000 }
       #expect(rig.finish() == 0)
-      for what in ["record button: there is no chip", "red: there is no chip"] {
+      for what in ["record button: there is no chip", "red: there is no device"] {
         #expect(rig.logText.components(separatedBy: what).count == 2, "\(what) once: \(rig.logText)")
       }
     }
