@@ -35,8 +35,10 @@ public struct SuggestedConfiguration: Hashable, Sendable {
   public let text: String
 
   public init(_ inventory: DeviceInventory, machine: Machine) {
+    // A board's system may itself be on a card: that one holds the device key, and is not for evidence.
     let card = inventory.stores.first {
-      $0.isRemovable && $0.isMeasured && $0.isWritable && !$0.isReadOnly && $0.configuredPath == nil
+      $0.isRemovable && $0.mountPoint != "/" && $0.isMeasured && $0.isWritable && !$0.isReadOnly
+        && $0.configuredPath == nil
     }
     let store = card.map { "\($0.mountPoint)/lapel" } ?? "\(machine.base)/store"
     var lines = [

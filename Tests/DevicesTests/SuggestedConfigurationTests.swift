@@ -68,13 +68,15 @@ struct SuggestedConfigurationTests {
   @Test("a card that can be taken out is the store; one that is unmeasured, read-only or not ours is not")
   func card() throws {
     var inventory = DeviceInventory()
-    func entry(measured: Bool = true, writable: Bool = true, readOnly: Bool = false) -> DeviceInventory.StoreEntry {
+    func entry(
+      at mountPoint: String = "/media/card", measured: Bool = true, writable: Bool = true, readOnly: Bool = false
+    ) -> DeviceInventory.StoreEntry {
       DeviceInventory.StoreEntry(
-        mountPoint: "/media/card", fileSystem: "ext4", source: "/dev/mmcblk0p1", isRemovable: true,
+        mountPoint: mountPoint, fileSystem: "ext4", source: "/dev/mmcblk0p1", isRemovable: true,
         isReadOnly: readOnly,
         isMeasured: measured, isWritable: writable)
     }
-    for bad in [entry(measured: false), entry(writable: false), entry(readOnly: true)] {
+    for bad in [entry(at: "/"), entry(measured: false), entry(writable: false), entry(readOnly: true)] {
       inventory.stores = [bad]
       #expect(try load(inventory).store.path == "/home/me/lapel/store")
     }
