@@ -140,7 +140,8 @@ lab() {
   local probe=(--timeout 900 --env "CAPTURE_PROBE=$PWD/.build/release/CaptureProbe")
   lab_job "camera library" Tests/Lab/run capture-camera.sh "${probe[@]}"
   lab_job "microphone library" Tests/Lab/run capture-microphone.sh "${probe[@]}"
-  # Each edge of a light and of a tone is judged to a tenth of a second: alone.
+  # Edges of a button are judged to some milliseconds, those of lights and tones to a tenth of a second: alone.
+  lab_job "button library" Tests/Lab/run buttons.sh "${probe[@]}"
   lab_job "signs" Tests/Lab/run signs.sh
   lab_job "tones" Tests/Lab/run tones.sh
   # The others wait most of the time: two guests at once.
@@ -160,7 +161,6 @@ lab_first_lane() {
   lab_job "presses" Tests/Lab/run presses.sh 20
   lab_job "service" Tests/Lab/run service.sh --timeout 600
   lab_job "power" Tests/Lab/run power.sh
-  lab_job "button library" Tests/Lab/run buttons.sh "${probe[@]}"
 }
 
 lab_second_lane() {
