@@ -64,8 +64,8 @@ struct InitSegmentTests {
   func rotation(_ rotation: DisplayRotation) throws {
     let stock = try StockPackets.shared.get()
     let segment = InitSegment(
-      video: VideoTrack(width: 96, height: 64, codec: .h264(stock.parameterSets), rotation: rotation), audio: nil,
-      salt: salt, facts: [])
+      video: VideoTrack(width: 96, height: 64, codec: .h264(stock.parameterSets), rotation: rotation),
+      audio: AudioTrack(channels: 1, preSkip: 0), salt: salt, facts: [])
     let bytes = segment.bytes() + stock.fragment(0)
     #expect(try probe(bytes, "stream=width,height", stream: "v:0") == ["width=96", "height=64"])
     // FFmpeg counts the other way round.

@@ -112,7 +112,7 @@ wait_log "state: ready" 60
 controls() {
   local are
   are=$(v4l2-ctl -d "$1" -C brightness,test_pattern) || fail "v4l2-ctl -C on $1"
-  [ "$are" = "brightness: 100"$'\n'"test_pattern: 3" ] || fail "the controls of $1 are $are"
+  [ "$are" = "brightness: 100"$'\n'"test_pattern: 3 (Horizontal 100% Colorbar)" ] || fail "the controls of $1 are $are"
 }
 controls /dev/video0
 lapel start >/dev/null || fail "lapel start"
