@@ -8,10 +8,11 @@
 
 count=${1:-50}
 table=${2:-short}
-# gesture NAME: how long a press, the gap and a hold take, ms: within the limits of the table.
+# How long a press, the gap of a double press and a hold take, ms: within the limits of the table; and how far apart gestures are, so
+# that a press and what follows are no double press.
 case $table in
-  short) limits=(buttons.{longest_press_ms=120,double_gap_ms=150,hold_ms=250,debounce_ms=5}) press=30 gap=50 hold=300 unclear=180 ;;
-  default) limits=() press=80 gap=150 hold=3100 unclear=1500 ;;
+  short) limits=(buttons.{longest_press_ms=120,double_gap_ms=150,hold_ms=250,debounce_ms=5}) press=30 gap=50 hold=300 unclear=180 apart=350 ;;
+  default) limits=() press=80 gap=150 hold=3100 unclear=1500 apart=700 ;;
   *) fail "the table is short or default, not $table" ;;
 esac
 
@@ -32,7 +33,7 @@ for ((n = 1; n <= count; n++)); do
   down_up $press $gap
   down_up $press 550
   # Within the recording: a marker, sometimes another start.
-  down_up $press 350
+  down_up $press $apart
   if [ $((n % 10)) = 5 ]; then down_up $press $gap && down_up $press 700; fi
   # Closing takes a moment, and then the next pre-event begins behind it: no press falls into the close.
   down_up $hold 650
