@@ -1,21 +1,41 @@
 #!/usr/bin/env python3
 """Compares what was pressed with what `lapel-dock account --json` tells.
 
-usage: check_presses.py PRESSES ACCOUNT RECORDINGS GESTURE_MS
+usage: check_presses.py PRESSES ACCOUNT RECORDINGS GESTURE_MS LOG OFFSET
 
 PRESSES is the output of press_button; GESTURE_MS is how long a start gesture took at least. The guest never sleeps, so
-CLOCK_BOOTTIME of the one is CLOCK_MONOTONIC of the other. Exit codes: 0 the same; 1 not; 2 wrong use.
+CLOCK_BOOTTIME of the one is CLOCK_MONOTONIC of the other. LOG is the recorder's, with wall times; OFFSET a file with wall time less
+CLOCK_MONOTONIC, ns. Exit codes: 0 the same; 1 not; 2 wrong use.
 """
+import calendar
 import json
+import re
 import sys
+import time
 
 
 def percentile(values, share):
     return sorted(values)[min(len(values) - 1, int(len(values) * share))]
 
 
+def shown(path, offset):
+    """For each recording when "saving" and when "recording" was shown, ns of CLOCK_MONOTONIC."""
+    pairs, saving = [], None
+    for line in open(path):
+        match = re.match(r"(\S+)\.(\d{3})Z \S+ state: (saving|recording)\b", line.strip())
+        if not match:
+            continue
+        wall = calendar.timegm(time.strptime(match[1], "%Y-%m-%dT%H:%M:%S")) * 10**9 + int(match[2]) * 10**6
+        if match[3] == "saving":
+            saving = wall - offset
+        elif saving is not None:
+            pairs.append((saving, wall - offset))
+            saving = None
+    return pairs
+
+
 def main():
-    if len(sys.argv) != 5:
+    if len(sys.argv) != 7:
         sys.exit(__doc__)
     downs = [line.split() for line in open(sys.argv[1]) if line.startswith("down ")]
     # ns at which the contact first touched, and at which it had settled.
@@ -63,6 +83,13 @@ def main():
     if late:
         durable = [one["durableAfterMs"] for one in made]
         decided = [one["durableAfterMs"] - (one["decidedNs"] - one["edgeNs"]) / 1e6 for one in made]
+        states = shown(sys.argv[5], int(open(sys.argv[6]).read()))
+        check(len(states) == len(made), f"{len(states)} times saving and recording were shown for {len(made)} recordings")
+        made.sort(key=lambda one: one["edgeNs"])
+        for name, index in (("saving", 0), ("recording", 1)):
+            for what, since in (("edge", "edgeNs"), ("gesture", "decidedNs")):
+                values = [(state[index] - one[since]) / 1e6 for state, one in zip(states, made)]
+                print(f"{name} shown after the {what}: p50 {percentile(values, 0.5):.1f} ms, p99 {percentile(values, 0.99):.1f} ms")
         for name, values in (("edge after the settled contact", late), ("first footage on the card after the edge", durable),
                              ("first footage on the card after the gesture", decided)):
             print(f"{name}: p50 {percentile(values, 0.5):.1f} ms, p99 {percentile(values, 0.99):.1f} ms")

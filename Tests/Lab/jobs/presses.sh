@@ -21,6 +21,9 @@ card 512
 record='buttons.record = "gpio:lab-buttons:record"'
 configure_small "$record" "${limits[@]}"
 enroll
+# The log has wall times; both clocks at one moment, ns.
+python3 -c 'import time; print(time.clock_gettime_ns(time.CLOCK_REALTIME) - time.clock_gettime_ns(time.CLOCK_MONOTONIC))' \
+  >"$RESULTS/offset.txt"
 start_recorder
 sleep 4 # the pre-event
 
@@ -45,7 +48,8 @@ end_recorder
 sync
 "$LAPEL_BIN/lapel-dock" account "$CARD/lapel" --agency /run/agency/public --json >"$RESULTS/account.json" 2>"$RESULTS/account.err" ||
   fail "account: status $?: $(head -c 300 "$RESULTS/account.json") $(tail -c 300 "$RESULTS/account.err")"
-python3 "$LAB/check_presses.py" "$RESULTS/presses-presses.txt" "$RESULTS/account.json" "$count" $((press + gap + press)) ||
+python3 "$LAB/check_presses.py" "$RESULTS/presses-presses.txt" "$RESULTS/account.json" "$count" $((press + gap + press)) \
+  "$RESULTS/run.log" "$RESULTS/offset.txt" ||
   fail "the account is not that of the presses"
 
 say "-- the second button, held for 3 s, mutes and unmutes while something is recorded, and does nothing else"
