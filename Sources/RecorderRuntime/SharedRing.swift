@@ -5,8 +5,8 @@ import Synchronization
 
 /// The one packet ring behind its one lock, and the bell that wakes the writer.
 ///
-/// Everyone who appends or reads holds the lock for a copy of at most 64 KiB (`Mutex` is priority-inheriting on Linux);
-/// nothing waits for I/O inside it. No pointer into the arena leaves it.
+/// Who reads holds the lock for a copy of at most 64 KiB, who appends for one packet: a picture of MJPEG that passes through
+/// may have a megabyte (`Mutex` is priority-inheriting on Linux). Nothing waits for I/O inside it. No pointer into the arena leaves it.
 package final class SharedRing: Sendable {
   private struct State: ~Copyable {
     var ring: PacketRing
