@@ -74,9 +74,7 @@ extension OpenedDevices {
       kind = .synthetic
       name = "clip \(camera.device)"
     case .v4l2:
-      let request = CameraRequest(
-        device: camera.device, size: size, rate: FrameRate(perSecond: UInt32(clamping: camera.framesPerSecond)),
-        pixelFormat: pixelFormat(camera.format), controls: controls(camera))
+      let request = request(camera)
       var opened: V4L2Camera
       do throws(CameraError) { opened = try V4L2Camera(request) } catch { throw RecorderError(error) }
       let granted = opened.granted

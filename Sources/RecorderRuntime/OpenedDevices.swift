@@ -65,9 +65,7 @@ struct OpenedDevices {
       name = "synthetic"
       log.note(.cameraGranted("synthetic, \(size) at \(camera.framesPerSecond) fps"))
     case .v4l2:
-      let request = CameraRequest(
-        device: camera.device, size: size, rate: FrameRate(perSecond: UInt32(clamping: camera.framesPerSecond)),
-        pixelFormat: pixelFormat(camera.format), controls: controls(camera))
+      let request = request(camera)
       let opened: V4L2Camera
       do throws(CameraError) { opened = try V4L2Camera(request) } catch { throw RecorderError(error) }
       let granted = opened.granted
@@ -185,8 +183,12 @@ struct OpenedDevices {
       lookahead: lookahead)
   }
 
-  static func controls(_ camera: RecorderConfiguration.Camera) -> [CameraControl] {
-    CameraControlList(camera.controls).settings.map { CameraControl(name: $0.name, value: $0.value) }
+  /// What the configuration asks of a V4L2 camera, whichever way its pictures go.
+  static func request(_ camera: RecorderConfiguration.Camera) -> CameraRequest {
+    CameraRequest(
+      device: camera.device, size: FrameSize(width: camera.width, height: camera.height),
+      rate: FrameRate(perSecond: UInt32(clamping: camera.framesPerSecond)), pixelFormat: pixelFormat(camera.format),
+      controls: CameraControlList(camera.controls).settings.map { CameraControl(name: $0.name, value: $0.value) })
   }
 
   static func badSize(_ size: FrameSize) -> RecorderError {
