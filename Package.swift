@@ -19,6 +19,8 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
+/// Tests are not optimised: compiling them optimised took longer than running them. What they test is.
+let tests = strict + [.unsafeFlags(["-Onone"])]
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -131,61 +133,61 @@ let package = Package(
     .target(name: "CDiskTrace", path: "Tests/CDiskTrace"),
 
     // Tests mirror Sources; AcceptanceTests run the two built commands.
-    .testTarget(name: "MediaTests", dependencies: ["Media"], swiftSettings: strict),
-    .testTarget(name: "CoreTests", dependencies: ["Core", "Media"], swiftSettings: strict),
-    .testTarget(name: "SyntheticTests", dependencies: ["Synthetic", "Media"], swiftSettings: strict),
-    .testTarget(name: "EvidenceTests", dependencies: ["Evidence", "Media"], swiftSettings: strict),
+    .testTarget(name: "MediaTests", dependencies: ["Media"], swiftSettings: tests),
+    .testTarget(name: "CoreTests", dependencies: ["Core", "Media"], swiftSettings: tests),
+    .testTarget(name: "SyntheticTests", dependencies: ["Synthetic", "Media"], swiftSettings: tests),
+    .testTarget(name: "EvidenceTests", dependencies: ["Evidence", "Media"], swiftSettings: tests),
     .testTarget(
       name: "OpeningTests",
       dependencies: [
         "Opening", "Evidence", "Media", "Synthetic", "lapel-dock",
-      ], swiftSettings: strict),
-    .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Media"], swiftSettings: strict),
-    .testTarget(name: "ControlTests", dependencies: ["Control", "Media"], swiftSettings: strict),
-    .testTarget(name: "AuditTextTests", dependencies: ["AuditText", "Evidence", "Media"], swiftSettings: strict),
-    .testTarget(name: "LinuxIOTests", dependencies: ["LinuxIO", "CLinux", "Media"], swiftSettings: strict),
+      ], swiftSettings: tests),
+    .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Media"], swiftSettings: tests),
+    .testTarget(name: "ControlTests", dependencies: ["Control", "Media"], swiftSettings: tests),
+    .testTarget(name: "AuditTextTests", dependencies: ["AuditText", "Evidence", "Media"], swiftSettings: tests),
+    .testTarget(name: "LinuxIOTests", dependencies: ["LinuxIO", "CLinux", "Media"], swiftSettings: tests),
     .testTarget(
       name: "EvidenceStoreTests",
       dependencies: [
         "EvidenceStore", "Evidence", "LinuxIO", "Media",
-      ], swiftSettings: strict),
-    .testTarget(name: "CameraTests", dependencies: ["Camera", "LinuxIO", "Media", "CLinux"], swiftSettings: strict),
-    .testTarget(name: "GPIOTests", dependencies: ["GPIO", "LinuxIO", "Media", "CLinux"], swiftSettings: strict),
+      ], swiftSettings: tests),
+    .testTarget(name: "CameraTests", dependencies: ["Camera", "LinuxIO", "Media", "CLinux"], swiftSettings: tests),
+    .testTarget(name: "GPIOTests", dependencies: ["GPIO", "LinuxIO", "Media", "CLinux"], swiftSettings: tests),
     .testTarget(
-      name: "IndicatorsTests", dependencies: ["Indicators", "GPIO", "LinuxIO", "Media"], swiftSettings: strict),
+      name: "IndicatorsTests", dependencies: ["Indicators", "GPIO", "LinuxIO", "Media"], swiftSettings: tests),
     .testTarget(
-      name: "PowerTests", dependencies: ["Power", "Core", "LinuxIO", "Media", "CLinux"], swiftSettings: strict),
+      name: "PowerTests", dependencies: ["Power", "Core", "LinuxIO", "Media", "CLinux"], swiftSettings: tests),
     .testTarget(
-      name: "TriggersTests", dependencies: ["Triggers", "GPIO", "LinuxIO", "Media", "CLinux"], swiftSettings: strict),
-    .testTarget(name: "RadioTests", dependencies: ["Radio", "LinuxIO", "Media", "CLinux"], swiftSettings: strict),
+      name: "TriggersTests", dependencies: ["Triggers", "GPIO", "LinuxIO", "Media", "CLinux"], swiftSettings: tests),
+    .testTarget(name: "RadioTests", dependencies: ["Radio", "LinuxIO", "Media", "CLinux"], swiftSettings: tests),
     .testTarget(
       name: "DevicesTests",
       dependencies: [
         "Devices", "Camera", "Microphone", "Triggers", "Radio", "Core", "Configuration", "Media", "LinuxIO",
-      ], swiftSettings: strict),
-    .testTarget(name: "MicrophoneTests", dependencies: ["Microphone", "LinuxIO", "Media"], swiftSettings: strict),
+      ], swiftSettings: tests),
+    .testTarget(name: "MicrophoneTests", dependencies: ["Microphone", "LinuxIO", "Media"], swiftSettings: tests),
     .testTarget(
-      name: "HardwareCodecTests", dependencies: ["HardwareCodec", "LinuxIO", "Media"], swiftSettings: strict),
+      name: "HardwareCodecTests", dependencies: ["HardwareCodec", "LinuxIO", "Media"], swiftSettings: tests),
     .testTarget(
-      name: "EncodingTests", dependencies: ["Encoding", "HardwareCodec", "Media", "Synthetic"], swiftSettings: strict),
+      name: "EncodingTests", dependencies: ["Encoding", "HardwareCodec", "Media", "Synthetic"], swiftSettings: tests),
     .testTarget(
       name: "HostileInputTests",
       dependencies: [
         "AuditText", "Configuration", "Control", "Evidence", "EvidenceStore", "LinuxIO", "Media", "Opening",
         "lapel-dock",
-      ], exclude: ["Corpus"], swiftSettings: strict),
+      ], exclude: ["Corpus"], swiftSettings: tests),
     .testTarget(
       name: "RecorderRuntimeTests",
       dependencies: [
         "RecorderRuntime", "CDiskTrace", "Configuration", "Control", "Core", "Encoding", "Evidence", "EvidenceStore",
         "LinuxIO", "Media", "Opening", "Radio", "Synthetic", "Triggers",
-      ], swiftSettings: strict),
-    .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks", "Control", "Media"], swiftSettings: strict),
+      ], swiftSettings: tests),
+    .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks", "Control", "Media"], swiftSettings: tests),
     .testTarget(
       name: "AcceptanceTests",
       dependencies: [
         "Control", "Evidence", "LinuxIO", "Media", "Opening", "Synthetic", "lapel", "lapel-dock", crypto,
-      ], swiftSettings: strict),
+      ], swiftSettings: tests),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx17
