@@ -53,6 +53,7 @@ machine
 expect 0 "did: lapel demo --seconds 3" demo --seconds 3
 expect 2 "usage:" nonsense
 expect 2 "usage:"
+expect 2 "usage:" test --most
 
 rm "$work/bin/swift"
 expect 1 "https://www.swift.org/install/linux/" demo

@@ -7,7 +7,8 @@ usage() {
 usage: boards/debian-12/setup.sh [--any] COMMAND [ARGUMENT…]
 
   demo [ARGUMENT…]  build, then run "lapel demo" on the embedded camera and microphone
-  test              build with the tests, run them, then the device lab
+  test [--all]      build with the tests, run them, then the device lab; --all: also what few changes can break (all pixel
+                    formats, the hardware encoder's library), more states and cuts of power, in about twice the time
   packages          only install what the two above need
 
 --any goes on with a distribution other than Debian 12; then nothing is installed.
@@ -135,11 +136,9 @@ demo() {
 
 # Runs the jobs of the device lab that judge Lapel; those that judge the lab itself are for use by hand.
 lab() {
+  local probe=(--timeout 900 --env "CAPTURE_PROBE=$PWD/.build/release/CaptureProbe")
   lab_job "record" Tests/Lab/check-record
   lab_job "record, with faults" Tests/Lab/check-faults --timeout 900
-  local probe=(--timeout 900 --env "CAPTURE_PROBE=$PWD/.build/release/CaptureProbe")
-  lab_job "camera library" Tests/Lab/run capture-camera.sh "${probe[@]}"
-  lab_job "microphone library" Tests/Lab/run capture-microphone.sh "${probe[@]}"
   # Edges of a button are judged to some milliseconds, those of lights and tones to a tenth of a second: alone.
   lab_job "button library" Tests/Lab/run buttons.sh "${probe[@]}"
   lab_job "signs" Tests/Lab/run signs.sh
@@ -161,15 +160,27 @@ lab_first_lane() {
   lab_job "presses" Tests/Lab/run presses.sh 20
   lab_job "service" Tests/Lab/run service.sh --timeout 600
   lab_job "power" Tests/Lab/run power.sh
+  lab_job "microphone library" Tests/Lab/run capture-microphone.sh "${probe[@]}"
+  if $all; then lab_job "hardware encoder library" Tests/Lab/run encoder.sh "${probe[@]}"; fi
 }
 
 lab_second_lane() {
   export LAPEL_LAB_LANE=2
+  # The whole campaign has 32 cuts and 4 lies, and two file systems.
+  local cuts=(--cuts 1 --lies 0 --file-system ext4) parts=(few refusals faults clocks)
+  if $all; then cuts=(--cuts 8 --lies 1) parts=(formats refusals faults clocks); fi
   lab_job "radio" Tests/Lab/run radio.sh
   lab_job "devices" Tests/Lab/run devices.sh --timeout 600
-  lab_job "hardware encoder library" Tests/Lab/run encoder.sh "${probe[@]}"
-  # The whole campaign has 32 cuts.
-  lab_job "power cuts" Tests/Campaigns/power-cut-campaign.py --cuts 2 --lies 1
+  lab_job "camera library" Tests/Lab/run capture-camera.sh "${probe[@]}" -- "${parts[@]}"
+  lab_job "power cuts" Tests/Campaigns/power-cut-campaign.py "${cuts[@]}"
+}
+
+# What the lab downloads and builds, beside tests that need no quiet; a job that finds something missing says so itself.
+lab_prepare() {
+  local job
+  for job in Tests/Lab/jobs/*.sh; do
+    if $all || [ "$(basename "$job")" != encoder.sh ]; then Tests/Lab/run --prepare "$job"; fi
+  done >.build/lab-prepare.log 2>&1
 }
 
 # lab_job NAME COMMAND…
@@ -219,7 +230,11 @@ tests() {
   : >"$log"
   : >"$results"
   result "passed   build, with what it needs ($((SECONDS - begin)) s)"
+  lab_prepare &
+  local preparing=$!
+  if $all; then export LAPEL_CUT_STATES=1000000; fi
   test_run "tests" --skip-build --skip AcceptanceTests
+  wait "$preparing" || true
   # By themselves: they record in real time, and a machine that is busy with other tests really loses frames.
   test_run "tests of the built commands" --skip-build --filter AcceptanceTests
   campaign "campaign of kills" Tests/Campaigns/kill-campaign.py --kills 60
@@ -238,8 +253,13 @@ any=false
 if [ "${1:-}" = --any ]; then any=true && shift; fi
 command=${1:-}
 [ $# -eq 0 ] || shift
+all=false
+if [ "$command" = test ] && [ "${1:-}" = --all ]; then all=true && shift; fi
 case $command in
-  demo | test | packages) ;;
+  demo | packages) ;;
+  test)
+    [ $# -eq 0 ] || { usage >&2 && exit 2; }
+    ;;
   -h | --help | help) usage && exit 0 ;;
   *)
     usage >&2

@@ -54,7 +54,7 @@ struct PowerCutTests {
     var cuts = run.cuts(subsets: 12, seed: Self.seed)
     let all = cuts.count
     // A part, spread over the whole run: each kind of cut at each kind of operation is among them.
-    let wanted = Self.environment("LAPEL_CUT_STATES") ?? 80
+    let wanted = Self.environment("LAPEL_CUT_STATES") ?? 48
     if wanted < cuts.count {
       var random = SeededRandom(seed: Self.seed)
       cuts = cuts.shuffled(using: &random).prefix(wanted).sorted { $0.operation < $1.operation }
